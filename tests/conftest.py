@@ -1,0 +1,116 @@
+"""Enters: pytest's session. Leaves: an environment without Airflow's settings, and databases of a real Postgres.
+
+One Postgres server serves the whole session, all xdist workers included, and starts when the first test asks
+for it; each test gets databases of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from include.adapters.postgres.migrate import migrate
+from local.databases import allow_reading, ensure_database, ensure_role
+from local.postgres import Endpoint, PostgresServer
+
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not IS_WORKER:
+    os.environ["ASSAY_TEST_SESSION"] = tempfile.mkdtemp(prefix="assay-tests-")
+SESSION = Path(os.environ["ASSAY_TEST_SESSION"])  # shared by the workers, which inherit the environment
+
+# Before any test imports airflow, which reads its settings once: nobody's own Airflow leaks into a test.
+for _name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+    del os.environ[_name]
+os.environ |= {
+    "AIRFLOW_HOME": tempfile.mkdtemp(prefix="airflow-", dir=SESSION),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+    "DO_NOT_TRACK": "true",
+    "RAGAS_DO_NOT_TRACK": "true",
+}
+
+SERVER = PostgresServer(SESSION / "postgres", durable=False)
+TEMPLATE = "assay_template"
+PASSWORD = "for tests only"  # noqa: S105 (the server dies with the session)
+
+
+def pytest_unconfigure() -> None:
+    if not IS_WORKER:
+        SERVER.destroy()
+        shutil.rmtree(SESSION)
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """Let one worker of this session pass."""
+    with (SESSION / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Endpoint:
+    """A running server with the roles `assay`, `app_owner` and `assay_reader`."""
+    endpoint = SERVER.start()
+    with one_at_a_time("roles"):
+        for role in ("assay", "app_owner", "assay_reader"):
+            ensure_role(endpoint, role, PASSWORD)
+    return endpoint
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Endpoint) -> str:
+    """The name of a database with the store's schema, to be cloned."""
+    with one_at_a_time("template"), psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            ensure_database(postgres, "unmigrated", "assay")
+            migrate(postgres.dsn("unmigrated", "assay", PASSWORD))
+            connection.execute(sql.SQL("ALTER DATABASE unmigrated RENAME TO {}").format(sql.Identifier(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture
+def new_database(postgres: Endpoint) -> Iterator[Callable[..., str]]:
+    """Makes a database for an owner, by default empty; it goes with the test. Returns its name."""
+    made = []
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+
+        def make(owner: str, template: str = "template0") -> str:
+            name = f"test_{uuid.uuid4().hex}"
+            statement = "CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy"
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, (name, owner, template))))
+            made.append(name)
+            return name
+
+        yield make
+        for name in made:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def store_dsn(postgres: Endpoint, migrated_template: str, new_database: Callable[..., str]) -> str:
+    """libpq URI of a migrated, empty store, as its owner."""
+    return postgres.dsn(new_database("assay", migrated_template), "assay", PASSWORD)
+
+
+@pytest.fixture
+def source_dsn(postgres: Endpoint, new_database: Callable[..., str]) -> str:
+    """libpq URI of an empty database for an application's log, as its owner `app_owner`."""
+    return postgres.dsn(new_database("app_owner"), "app_owner", PASSWORD)
+
+
+@pytest.fixture
+def source_reader_dsn(postgres: Endpoint, source_dsn: str) -> str:
+    """The same database as `source_dsn`, as the role `assay_reader`, which may connect and no more."""
+    database = source_dsn.rsplit("/", 1)[1]
+    allow_reading(postgres, database, "assay_reader")
+    return postgres.dsn(database, "assay_reader", PASSWORD)

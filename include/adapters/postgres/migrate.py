@@ -13,7 +13,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(dsn: str) -> None:
-    """Apply every migration that the store at `dsn` (a libpq URI) lacks; safe to call again and concurrently."""
+    """Apply every migration that the store at `dsn` (a libpq URI) lacks; safe to call again.
+
+    Processes may do so at the same time; threads may not, since Alembic keeps its context in module globals.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["dsn"] = dsn

@@ -1,0 +1,66 @@
+"""The store's schema, on a real Postgres."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from include.adapters.postgres import connect, migrate
+from include.errors import StoreSchemaError, StoreUnreachable
+
+TABLES = {
+    *("runs", "staged", "interactions", "quarantine", "judge_epochs", "scores", "score_failures", "composites"),
+    *("judge_calls", "segments_hourly", "rule_results", "alerts", "silences", "notification_log", "costs_daily"),
+    "reports",
+}
+
+
+def test_migrating_twice_and_at_the_same_time_changes_nothing(source_dsn: str) -> None:
+    command = [sys.executable, "-m", "include.adapters.postgres.migrate"]
+    at_once = [subprocess.Popen(command, env=os.environ | {"ASSAY_STORE_DSN": source_dsn}) for _ in range(3)]
+    assert [process.wait(60) for process in at_once] == [0, 0, 0]
+    migrate(source_dsn)
+    with connect(source_dsn) as connection:
+        found = {
+            row[0]
+            for row in connection.execute(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'assay'::regnamespace AND relkind IN ('r', 'p')"
+            )
+        }
+    assert found >= TABLES
+
+
+def test_partitions_are_made_for_every_month_of_a_span_and_only_once(store_dsn: str) -> None:
+    with connect(store_dsn) as connection:
+        for _ in range(2):
+            connection.execute("SELECT assay.ensure_partitions('2026-11-30T23:59Z', '2027-01-01T00:00Z')")
+        names = connection.execute(
+            """SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                   WHERE inhparent = 'assay.scores'::regclass ORDER BY 1"""
+        ).fetchall()
+    assert [name for (name,) in names] == ["scores_2026_11", "scores_2026_12", "scores_2027_01"]
+
+
+def test_a_second_open_episode_of_an_alert_is_refused_by_the_database(store_dsn: str) -> None:
+    insert = """INSERT INTO assay.alerts (fingerprint, starts_at, state, labels, annotations, group_key, live, breached,
+                updated_at) VALUES ('f', %s, 'firing', '{}', '{}', 'g', true, 1, now())"""
+    with pytest.raises(psycopg.errors.UniqueViolation), connect(store_dsn) as connection:
+        connection.execute(insert, ("2026-11-01T00:00Z",))
+        connection.execute(insert, ("2026-11-02T00:00Z",))
+
+
+def test_a_store_without_migrations_names_the_remedy(source_dsn: str) -> None:
+    with pytest.raises(StoreSchemaError, match=r"assay\.runs.*Remedy: migrate the store"), connect(source_dsn) as c:
+        c.execute("SELECT * FROM assay.runs")
+
+
+def test_an_unreachable_store_is_one_line_without_its_password() -> None:
+    with pytest.raises(StoreUnreachable) as caught, connect("postgresql://assay:sesame@127.0.0.1:1/assay"):
+        pass
+    assert "127.0.0.1:1/assay" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "sesame" not in str(caught.value)

@@ -1,0 +1,1 @@
+"""The demonstration: an invented world of four LLM applications; the product knows nothing of it."""

@@ -5,7 +5,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 LEXICONS = Path(__file__).parent / "lexicons"
@@ -30,6 +30,7 @@ class WordList:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> "WordList":
+        """Sort the words of a lexicon file by whether they end in `*`."""
         folded = [fold(word) for word in words]
         starts = [re.escape(word[:-1]) for word in folded if word.endswith("*")]
         return cls(
@@ -54,13 +55,15 @@ class Lexicon:
     scales: Mapping[str, int]
     units: Mapping[str, str]
     opposites: Mapping[str, frozenset[str]]
+    companions: Mapping[str, frozenset[str]]
+    adversatives: frozenset[str]
     refusals: re.Pattern[str]
     dismissals: re.Pattern[str]
     tone: Mapping[str, WordList]
     capitalises_nouns: bool
 
 
-TONES = ("courtesy", "hedges", "warmth", "criticism", "demands", "insults", "familiar")
+TONES = ("reader", "courtesy", "hedges", "warmth", "criticism", "demands", "insults", "familiar")
 
 
 @cache
@@ -77,11 +80,30 @@ def lexicon(language: str) -> Lexicon:
         scales={fold(word): int(value) for word, value in _pairs(raw["scale_words"])},
         units={fold(word): value for word, value in _pairs(raw["unit_words"])},
         opposites=_opposites(raw["opposites"]),
+        companions=_companions(raw["opposites"]),
+        adversatives=_words(raw["adversatives"]),
         refusals=_phrases(raw["refusals"]),
         dismissals=_phrases(raw["dismissals"]),
         tone={name: WordList.of(raw[name].split()) for name in TONES},
         capitalises_nouns=raw.get("capitalises_nouns", False),
     )
+
+
+def speech(language: str) -> Lexicon:
+    """The lexicon for a text's language, English where there is none: its lists then hardly ever apply."""
+    return lexicon(language if language in LANGUAGES else "en")
+
+
+@lru_cache(maxsize=50_000)
+def speakers(word: str) -> tuple[str, ...]:
+    """The languages that have this folded word for a function word."""
+    return tuple(name for name in LANGUAGES if word in lexicon(name).function_words)
+
+
+@lru_cache(maxsize=50_000)
+def tones(word: str, language: str) -> tuple[str, ...]:
+    """The lists of tone that hold this folded word in a language with a lexicon."""
+    return tuple(name for name, words in lexicon(language).tone.items() if word in words)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -102,6 +124,15 @@ def _opposites(text: str) -> dict[str, frozenset[str]]:
         for word in right:
             found.setdefault(word, set()).update(left - right)
     return {word: frozenset(against) for word, against in found.items()}
+
+
+def _companions(text: str) -> dict[str, frozenset[str]]:
+    """Each word with those on its own side of a line of opposites: near enough in meaning not to contradict it."""
+    found: dict[str, set[str]] = {}
+    for side in text.split():
+        for word in (words := _words(side.replace("|", " "))):
+            found.setdefault(word, set()).update(words)
+    return {word: frozenset(near) for word, near in found.items()}
 
 
 def _phrases(text: str) -> re.Pattern[str]:

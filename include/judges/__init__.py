@@ -1,0 +1,1 @@
+"""Judges: in goes an interaction, out come scores or the reasons why there are none."""

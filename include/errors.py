@@ -12,6 +12,7 @@ and what to do about it.
     │   ├── StoreUnreachable        cannot connect, or the connection broke
     │   └── StoreSchemaError        migrations are missing
     ├── BatchRefused            a window as a whole is not fit to judge (schema changed, a column all NULL)
+    ├── RepairRefused           a quarantined row cannot be released as it is: what still refuses it
     ├── JudgeError              one call to a judge that gave no verdict (carries `error_type`, `retryable`)
     │   └── JudgeMisconfigured      no call can succeed: wrong key, wrong model, wrong address
     └── NotifyError             a message could not be delivered
@@ -55,6 +56,10 @@ class StoreSchemaError(StoreError):
 
 class BatchRefused(AssayError):
     """A window as a whole is not fit to judge: nothing of it was stored, and the message says what changed."""
+
+
+class RepairRefused(AssayError):
+    """A quarantined row cannot be released: it is not there, or something still refuses it."""
 
 
 class JudgeError(AssayError):

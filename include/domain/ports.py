@@ -2,10 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
 
-from include.domain.interaction import Interaction
-from include.domain.score import Epoch, Outcome
+from include.domain.alert import Alert, Incident, Told
+from include.domain.cost import DailyCost
+from include.domain.intake import Admitted, Decision, Facts, StagedRow
+from include.domain.interaction import Interaction, Json, Window
+from include.domain.llm import JudgeCall, LLMReply, LLMRequest
+from include.domain.message import Address, Message
+from include.domain.report import Example, JudgeWeek, PublishedReport, Refusal
+from include.domain.run import CoverageLedger
+from include.domain.score import Epoch, Outcome, Usage
+from include.domain.segment import SegmentRow
+
+
+class LogSource(Protocol):
+    """An application's log, read and never written."""
+
+    def count(self, window: Window) -> int:
+        """How many rows were logged in the window."""
+        ...
+
+    def read(self, window: Window) -> Iterator[Mapping[str, Any]]:
+        """Each row as `row_key`, `logged_at` and the words of the domain, in bounded memory."""
+        ...
+
+
+class Intake(Protocol):
+    """Where a window's rows wait until they are judged fit, and where they then go."""
+
+    def stage(self, run_id: str, rows: Iterable[StagedRow]) -> int:
+        """Replace what is staged of the run; returns how many rows there are."""
+        ...
+
+    def facts(self, run_id: str) -> Iterator[list[Facts]]:
+        """What the suite looks at, some thousand rows at a time."""
+        ...
+
+    def decide(self, decisions: Iterable[Decision]) -> None:
+        """Note what becomes of staged rows, for `admit` in the same transaction."""
+        ...
+
+    def admit(self, run_id: str, source: str, now: datetime) -> Admitted:
+        """Move the rows that were decided on: fit ones to the interactions, the others to the quarantine."""
+        ...
+
+    def usual_volume(self, run_id: str) -> list[int]:
+        """How many rows the log held in the same hours of each of the past weeks that were run."""
+        ...
+
+    def quarantined(self, source: str, row_keys: Sequence[str]) -> list[StagedRow]:
+        """The rows of those keys that wait in quarantine, as they were logged."""
+        ...
+
+    def is_taken(self, interaction_id: str, logged_at: datetime) -> bool:
+        """Whether an interaction of that identity is in the store."""
+        ...
+
+    def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json]) -> None:
+        """Keep what a person replaced in the rows that were released."""
+        ...
+
+
+class PriceBook(Protocol):
+    """What calls cost."""
+
+    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
+        """USD of one call at the price in force at `at`; None where the price is unknown."""
+        ...
 
 
 class Judge(Protocol):
@@ -18,4 +86,209 @@ class Judge(Protocol):
 
     async def score(self, interaction: Interaction) -> Outcome:
         """A `Score` or a `ScoreFailure`; raises `JudgeMisconfigured` where no interaction can be scored."""
+        ...
+
+
+class LLMClient(Protocol):
+    """One model at one endpoint."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is reached."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """Who bills for it, as the price book names them."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """What the endpoint calls it."""
+        ...
+
+    async def complete(self, request: LLMRequest) -> LLMReply:
+        """The model's reply, after as many retries as it takes and the deadline allows.
+
+        Raises `JudgeError`, and `JudgeMisconfigured` where no request can succeed.
+        """
+        ...
+
+
+class CallLedger(Protocol):
+    """Every call that was paid for. A call is made by whoever holds its claim, so that nobody pays for it twice."""
+
+    def claim(self, keys: Sequence[str]) -> dict[str, JudgeCall | None]:
+        """What is on record of each key, or None where the caller may make the call and now holds the claim.
+
+        Keys that another worker has claimed are left out: ask again. A claim ends with its worker, however that ends.
+        """
+        ...
+
+    def record(self, calls: Sequence[JudgeCall]) -> None:
+        """Keep calls for good and end their claims; durable when it returns."""
+        ...
+
+    def release(self, keys: Sequence[str]) -> None:
+        """End claims without a call."""
+        ...
+
+
+class AlertBook(Protocol):
+    """Every episode of every alert, with the incident that it belongs to."""
+
+    def lock(self) -> None:
+        """Keep every other writer of alerts out until the transaction ends."""
+        ...
+
+    def latest(self, fingerprints: Collection[str]) -> dict[str, Alert]:
+        """The newest episode, open or over, of each alert that ever had one."""
+        ...
+
+    def seen(self, fingerprints: Collection[str]) -> dict[str, datetime]:
+        """End of the newest window that was taken into account for each alert, whether or not it was ever breached."""
+        ...
+
+    def see(self, windows: Mapping[str, datetime]) -> None:
+        """Note the end of the window that was taken into account, by fingerprint; a later one that is noted stays."""
+        ...
+
+    def firing(self) -> list[Alert]:
+        """Every alert that is firing."""
+        ...
+
+    def save(self, alerts: Sequence[Alert]) -> None:
+        """Write episodes, new or changed."""
+        ...
+
+    def forget(self, alert: Alert) -> None:
+        """Drop an episode that never fired."""
+        ...
+
+    def unsettled(self, receiver: str) -> list[str]:
+        """Ids of live incidents, oldest first, whose end the receiver was not told yet."""
+        ...
+
+    def incident(self, incident_id: str) -> Incident:
+        """The live alerts of an incident; raises `KeyError` where there are none."""
+        ...
+
+
+class NotificationLog(Protocol):
+    """What was told to whom. A row is durable when `put` returns, so that no crash forgets an intent."""
+
+    def hold(self, key: str) -> AbstractContextManager[None]:
+        """Wait until nobody else tells the message of that key, and keep others out."""
+        ...
+
+    def get(self, key: str, receiver: str) -> Told | None:
+        """What the receiver was told under that key."""
+        ...
+
+    def put(self, told: Told, message: Message) -> None:
+        """Replace what is known of that key and receiver."""
+        ...
+
+
+class Transport(Protocol):
+    """Carries messages to one receiver. Each method raises `ChannelMisconfigured` or `NotifyError`."""
+
+    @property
+    def receiver(self) -> str:
+        """The receiver's name in the notification log."""
+        ...
+
+    def post(self, channel: str, message: Message) -> Address:
+        """Send a new message."""
+        ...
+
+    def update(self, address: Address, message: Message) -> bool:
+        """Edit a message in place; False where it is gone or can no longer be edited."""
+        ...
+
+    def find(self, channel: str, key: str, since: datetime) -> Address | None:
+        """The message of that key that was sent after `since`, if there is one."""
+        ...
+
+
+class SegmentReader(Protocol):
+    """What an hour or a day of a segment amounts to, by any of project, environment, model and prompt_version."""
+
+    def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> list[SegmentRow]:
+        """The tallies of the hours of the window, added up by `by`, epoch and `step`: an hour or a day (UTC)."""
+        ...
+
+    def settled_hours(self, window: Window) -> set[datetime]:
+        """The hours of the window that lie in a settled run, so that an empty one means that nothing was logged."""
+        ...
+
+    def values(
+        self, measure: str, window: Window, by: Sequence[str], epoch: str, limit: int
+    ) -> dict[tuple[str, ...], list[float]]:
+        """Scores of a dimension, or composites, of that epoch by `by`: at most `limit` of each, the same each time."""
+        ...
+
+
+class WeekRecord(Protocol):
+    """What a weekly report is collected from: rollups, and rows only of the interactions that scored worst."""
+
+    def daily_scores(self, window: Window) -> list[SegmentRow]:
+        """Tallies of every score by judge epoch, one for each 24 hours counted from the window's start.
+
+        Segments are (project, environment, measure).
+        """
+        ...
+
+    def runs(self, window: Window) -> list[tuple[Window, CoverageLedger | None]]:
+        """The runs whose windows start in the window, by time, without a ledger where unsettled.
+
+        A run whose window lies within another settled run's is left out: its interactions are in that ledger.
+        """
+        ...
+
+    def failures(self, window: Window) -> list[tuple[str, str, int]]:
+        """(dimension, error type, interactions) of what could not be scored, most first."""
+        ...
+
+    def refusals(self, window: Window) -> list[Refusal]:
+        """What the suite refused, by expectation, most first."""
+        ...
+
+    def warnings(self, window: Window) -> list[tuple[str, int]]:
+        """What the suite warned of, with the number of runs that it did, most first."""
+        ...
+
+    def incidents(self, window: Window) -> list[tuple[Incident, Mapping[str, str]]]:
+        """Incidents that overlap the window, by start, with what was found of each episode at its worst."""
+        ...
+
+    def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:
+        """Up to `limit` interactions of each project with the lowest composite, worst first.
+
+        `epochs` name the judges that count, and the sets of them behind composites.
+        """
+        ...
+
+    def judges(self, window: Window) -> list[JudgeWeek]:
+        """Every judge that gave a score in the window, by dimension, most values first."""
+        ...
+
+    def costs(self, first: date, last: date) -> list[DailyCost]:
+        """The cost rollup of the days `first` to `last`, both included."""
+        ...
+
+
+class ReportIndex(Protocol):
+    """What was published."""
+
+    def register(self, report: PublishedReport) -> None:
+        """Add a report, or replace the one of the same id; `created_at` changes only with its content."""
+        ...
+
+    def all(self) -> list[PublishedReport]:
+        """Every report, newest week first."""
+        ...
+
+    def get(self, report_id: str) -> PublishedReport:
+        """The report of that id; raises `KeyError` where there is none."""
         ...

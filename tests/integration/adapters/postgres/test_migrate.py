@@ -46,8 +46,9 @@ def test_partitions_are_made_for_every_month_of_a_span_and_only_once(store_dsn: 
 
 
 def test_a_second_open_episode_of_an_alert_is_refused_by_the_database(store_dsn: str) -> None:
-    insert = """INSERT INTO assay.alerts (fingerprint, starts_at, state, labels, annotations, group_key, live, breached,
-                updated_at) VALUES ('f', %s, 'firing', '{}', '{}', 'g', true, 1, now())"""
+    insert = """INSERT INTO assay.alerts (fingerprint, starts_at, state, labels, sentence, evidence, annotations, live,
+                breached, breached_at, updated_at, incident_id)
+                VALUES ('f', %s, 'firing', '{}', '', '{}', '{}', true, 1, now(), now(), 'i')"""
     with pytest.raises(psycopg.errors.UniqueViolation), connect(store_dsn) as connection:
         connection.execute(insert, ("2026-11-01T00:00Z",))
         connection.execute(insert, ("2026-11-02T00:00Z",))

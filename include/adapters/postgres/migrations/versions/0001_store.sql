@@ -29,11 +29,12 @@ CREATE TABLE assay.runs (
 CREATE INDEX runs_by_end ON assay.runs (window_end);
 
 -- Rows between extract and validate; empty when no run is under way.
-CREATE UNLOGGED TABLE assay.staged (
+CREATE TABLE assay.staged (
     run_id          text NOT NULL,
     row_key         text NOT NULL,                  -- the log's own identity of the row
     logged_at       timestamptz NOT NULL,
     raw             jsonb NOT NULL,                 -- the row in the words of the domain, as it came
+    malformed       text[] NOT NULL,                -- fields whose type is not the domain's
     PRIMARY KEY (run_id, row_key)
 );
 
@@ -183,8 +184,9 @@ CREATE TABLE assay.segments_hourly (
     low             double precision,
     high            double precision,
     bins            bigint[],
-    PRIMARY KEY (hour, project, environment, model, prompt_version, measure, epoch)
+    PRIMARY KEY (measure, hour, project, environment, model, prompt_version, epoch)
 );
+CREATE INDEX segments_by_hour ON assay.segments_hourly (hour);
 
 -- Each rule at each window, with its evidence.
 CREATE TABLE assay.rule_results (
@@ -198,6 +200,10 @@ CREATE TABLE assay.rule_results (
     reference       double precision,
     n               bigint,
     evidence        jsonb NOT NULL,
+    sentence        text NOT NULL,                  -- the finding in words
+    for_windows     integer NOT NULL,               -- breached windows in a row that make the alert fire
+    keep_firing_for integer NOT NULL,               -- good windows in a row that resolve it
+    annotations     jsonb NOT NULL,                 -- description, owner, runbook
     evaluated_at    timestamptz NOT NULL,
     PRIMARY KEY (rule, fingerprint, window_start, window_end)
 );
@@ -206,21 +212,33 @@ CREATE INDEX rule_results_by_end ON assay.rule_results (window_end);
 -- One row per episode of an alert; at most one open episode per fingerprint.
 CREATE TABLE assay.alerts (
     fingerprint     text NOT NULL,
-    starts_at       timestamptz NOT NULL,           -- end of the first breached window
+    starts_at       timestamptz NOT NULL,           -- start of the first breached window
     state           text NOT NULL CHECK (state IN ('pending', 'firing', 'resolved')),
     labels          jsonb NOT NULL,
-    annotations     jsonb NOT NULL,
-    group_key       text NOT NULL,
+    sentence        text NOT NULL,                  -- of the last breached window, as is the evidence
+    evidence        jsonb NOT NULL,
+    recovery        jsonb,                          -- evidence of the last good window
+    annotations     jsonb NOT NULL,                 -- owner, runbook, unit, ... as the rule has them
     live            boolean NOT NULL,               -- false: of the past, which tells nobody
     breached        integer NOT NULL,               -- breached windows so far
     good            integer NOT NULL DEFAULT 0,     -- good windows in a row
-    fired_at        timestamptz,
-    ends_at         timestamptz,
+    good_since      timestamptz,                    -- start of the first of them
+    fired_at        timestamptz,                    -- end of the window that made it fire
+    breached_at     timestamptz NOT NULL,           -- end of the last breached window
+    ends_at         timestamptz CHECK ((ends_at IS NULL) = (state <> 'resolved')),
     updated_at      timestamptz NOT NULL,           -- end of the last window that was taken into account
+    incident_id     text CHECK ((incident_id IS NULL) = (state = 'pending')),
+    explained_at    timestamptz,                    -- end of the last window in which an alert of its incident did
     PRIMARY KEY (fingerprint, starts_at)
 );
 CREATE UNIQUE INDEX alerts_one_open_episode ON assay.alerts (fingerprint) WHERE ends_at IS NULL;
-CREATE INDEX alerts_by_group ON assay.alerts (group_key);
+CREATE INDEX alerts_by_incident ON assay.alerts (incident_id);
+
+-- How far each alert has come, breached or not: an older window never changes what on-call was told.
+CREATE TABLE assay.alerts_seen (
+    fingerprint     text PRIMARY KEY,
+    window_end      timestamptz NOT NULL
+);
 
 CREATE TABLE assay.silences (
     silence_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -231,21 +249,24 @@ CREATE TABLE assay.silences (
     comment         text NOT NULL
 );
 
--- One row per message: written with the intent before sending, completed after. `ts` is Slack's name of the message.
+-- One row per message and receiver: written with the intent before sending, completed after.
 CREATE TABLE assay.notification_log (
-    incident_id     text NOT NULL,                  -- group key and start of the incident
-    receiver        text NOT NULL,
-    channel         text NOT NULL,
-    ts              text,
-    status          text NOT NULL CHECK (status IN ('intended', 'sent', 'failed')),
+    message_key     text NOT NULL,                  -- an incident's id, or the key of another message
+    receiver        text NOT NULL,                  -- slack, outbox
+    channel         text NOT NULL,                  -- as the route names it; '' is the connection's own
+    address_channel text,                           -- the receiver's id of the channel,
+    ts              text,                           -- and Slack's name of the message in it
+    status          text NOT NULL CHECK (status IN ('intended', 'sent', 'failed', 'withheld')),
     reason          text NOT NULL,                  -- NotifyReason of the last change
     digest          text NOT NULL,                  -- of the message as it stands
+    firing          text[] NOT NULL,                -- the episodes that it names as firing
+    resolved        text[] NOT NULL,                -- and as resolved
     message         jsonb NOT NULL,
     error           text,
-    first_sent_at   timestamptz,
+    first_intended_at timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
     edits           integer NOT NULL DEFAULT 0,
-    PRIMARY KEY (incident_id, receiver, channel)
+    PRIMARY KEY (message_key, receiver)
 );
 
 -- Spend per day. `unpriced` counts the rows whose price is unknown and whose cost is therefore not in the sum.

@@ -1,0 +1,117 @@
+"""Episodes of alerts, as rows of `assay.alerts`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+
+from include.domain.alert import Alert, AlertState, Incident
+from include.domain.rule import Evidence
+
+COLUMNS = [field.name for field in fields(Alert)]
+"""The table names them as the domain does."""
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM assay.alerts"  # noqa: S608  our own names
+SAVE = f"""INSERT INTO assay.alerts ({", ".join(COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in COLUMNS)})
+    ON CONFLICT (fingerprint, starts_at) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}"""  # noqa: S608
+
+
+class Alerts:
+    """The alerts in a store; `connection` is one transaction, committed by whoever opened it."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def lock(self) -> None:
+        """Keep every other writer of alerts out until the transaction ends."""
+        self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('assay.alerts', 0))")
+
+    def latest(self, fingerprints: Collection[str]) -> dict[str, Alert]:
+        """The newest episode, open or over, of each alert that ever had one."""
+        episodes = self._read(f"{SELECT} WHERE fingerprint = ANY(%s) ORDER BY starts_at", list(fingerprints))
+        return {alert.fingerprint: alert for alert in episodes}
+
+    def seen(self, fingerprints: Collection[str]) -> dict[str, datetime]:
+        """End of the newest window that was taken into account for each alert, whether or not it was ever breached."""
+        rows = self._connection.execute(
+            "SELECT fingerprint, window_end FROM assay.alerts_seen WHERE fingerprint = ANY(%s)", (list(fingerprints),)
+        )
+        return dict(rows.fetchall())
+
+    def see(self, windows: Mapping[str, datetime]) -> None:
+        """Note the end of the window that was taken into account, by fingerprint; a later one that is noted stays."""
+        self._connection.execute(
+            """INSERT INTO assay.alerts_seen AS s (fingerprint, window_end)
+               SELECT * FROM unnest(%s::text[], %s::timestamptz[])
+               ON CONFLICT (fingerprint) DO UPDATE SET window_end = greatest(s.window_end, excluded.window_end)""",
+            (list(windows), list(windows.values())),
+        )
+
+    def firing(self) -> list[Alert]:
+        """Every alert that is firing."""
+        return self._read(f"{SELECT} WHERE state = 'firing' ORDER BY starts_at, fingerprint")
+
+    def save(self, alerts: Sequence[Alert]) -> None:
+        """Write episodes, new or changed."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(SAVE, [_row(alert) for alert in alerts])
+
+    def forget(self, alert: Alert) -> None:
+        """Drop an episode that never fired."""
+        self._connection.execute(
+            "DELETE FROM assay.alerts WHERE fingerprint = %s AND starts_at = %s AND state = 'pending'",
+            (alert.fingerprint, alert.starts_at),
+        )
+
+    def unsettled(self, receiver: str) -> list[str]:
+        """Ids of live incidents, oldest first, whose end the receiver was not told yet."""
+        rows = self._connection.execute(
+            """SELECT incident_id FROM assay.alerts WHERE live AND incident_id IS NOT NULL
+               GROUP BY incident_id
+               HAVING bool_or(state = 'firing') OR NOT EXISTS (
+                   SELECT FROM assay.notification_log told
+                   WHERE told.message_key = incident_id AND told.receiver = %s
+                     AND told.status IN ('sent', 'withheld') AND told.firing = '{}')
+               ORDER BY min(starts_at), incident_id""",
+            (receiver,),
+        )
+        return [incident_id for (incident_id,) in rows]
+
+    def incident(self, incident_id: str) -> Incident:
+        """The live alerts of an incident; raises `KeyError` where there are none."""
+        alerts = self._read(f"{SELECT} WHERE live AND incident_id = %s ORDER BY starts_at, fingerprint", incident_id)
+        if not alerts:
+            raise KeyError(incident_id)
+        return Incident(incident_id, tuple(alerts))
+
+    def _read(self, statement: str, *parameters: object) -> list[Alert]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return [_alert(row) for row in cursor.execute(statement.encode(), parameters or None)]
+
+
+def _alert(row: DictRow) -> Alert:
+    recovery = row["recovery"]
+    return Alert(
+        **row
+        | {
+            "state": AlertState(row["state"]),
+            "evidence": Evidence(**row["evidence"]),
+            "recovery": None if recovery is None else Evidence(**recovery),
+        }
+    )
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(alert, name) for name in COLUMNS}
+    return row | {
+        "state": alert.state.value,
+        "labels": Jsonb(dict(alert.labels)),
+        "annotations": Jsonb(dict(alert.annotations)),
+        "evidence": Jsonb(alert.evidence.to_json()),
+        "recovery": None if alert.recovery is None else Jsonb(alert.recovery.to_json()),
+    }

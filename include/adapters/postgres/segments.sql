@@ -1,0 +1,122 @@
+-- Computes the rows of assay.segments_hourly for the whole hours of [start, end), a statement for each family of measures.
+
+-- Hashes and sorts of a busy day stay in memory; until the transaction ends.
+SET LOCAL work_mem = '128MB';
+
+DELETE FROM assay.segments_hourly
+WHERE hour >= %(start)s AND hour < %(end)s AND epoch = ANY(%(all_epochs)s);
+
+-- Scores and composites, each with the weight 1 / sampling rate, counted in bins.
+WITH given AS (
+    SELECT interaction_id, logged_at, dimension AS measure, epoch, value
+    FROM assay.scores
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s AND source = ANY(%(judges)s)
+      AND epoch = %(epochs)s ->> dimension
+    UNION ALL
+    SELECT interaction_id, logged_at, 'composite', epochs, value
+    FROM assay.composites
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s AND value IS NOT NULL
+      AND epochs = %(epoch_set)s AND weights_version = %(weights_version)s),
+binned AS (
+    SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment,
+           coalesce(response_model, request_model, '') AS model, coalesce(prompt_version, '') AS prompt_version,
+           measure, epoch,
+           -- A hair more than the value, so that 0.6 * 0.75 + 0.3 is not below its own bin.
+           least(%(bins)s - 1, floor(value * %(bins)s + 1e-9))::int AS bin,
+           count(*) AS n, sum(1 / sampling_rate) AS weight, sum(1 / sampling_rate ^ 2) AS weight_sq,
+           sum(value / sampling_rate) AS total, sum(value * value / sampling_rate) AS total_sq,
+           min(value) AS low, max(value) AS high
+    FROM given JOIN assay.interactions USING (interaction_id, logged_at)
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8)
+INSERT INTO assay.segments_hourly
+SELECT hour, project, environment, model, prompt_version, measure, epoch,
+       sum(n), sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high),
+       ARRAY(SELECT coalesce(sum(counted.n), 0)::bigint
+             FROM generate_series(0, %(bins)s - 1) AS every
+             LEFT JOIN unnest(array_agg(bin), array_agg(n)) AS counted (bin, n) ON counted.bin = every
+             GROUP BY every ORDER BY every)
+FROM binned
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
+
+-- What the application logged of every interaction, sampled or not. What it did not log has no value and no row.
+-- One pass over the interactions, then one row for each measure.
+WITH logged AS (
+    SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment,
+           coalesce(response_model, request_model, '') AS model, coalesce(prompt_version, '') AS prompt_version,
+           1.0::float8 AS volume, (error_type IS NOT NULL)::int::float8 AS error, cost::float8 AS spend, latency_ms,
+           input_tokens::float8, output_tokens::float8,
+           length(response)::float8 AS response_chars, length(user_input)::float8 AS user_input_chars
+    FROM assay.interactions
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s),
+summed AS (
+    SELECT hour, project, environment, model, prompt_version,
+           count(volume) AS volume_n, sum(volume) AS volume_total, sum(volume * volume) AS volume_sq,
+           min(volume) AS volume_low, max(volume) AS volume_high,
+           count(error) AS error_n, sum(error) AS error_total, sum(error * error) AS error_sq,
+           min(error) AS error_low, max(error) AS error_high,
+           count(spend) AS spend_n, sum(spend) AS spend_total, sum(spend * spend) AS spend_sq,
+           min(spend) AS spend_low, max(spend) AS spend_high,
+           count(latency_ms) AS latency_ms_n, sum(latency_ms) AS latency_ms_total, sum(latency_ms * latency_ms) AS latency_ms_sq,
+           min(latency_ms) AS latency_ms_low, max(latency_ms) AS latency_ms_high,
+           count(input_tokens) AS input_tokens_n, sum(input_tokens) AS input_tokens_total, sum(input_tokens * input_tokens) AS input_tokens_sq,
+           min(input_tokens) AS input_tokens_low, max(input_tokens) AS input_tokens_high,
+           count(output_tokens) AS output_tokens_n, sum(output_tokens) AS output_tokens_total, sum(output_tokens * output_tokens) AS output_tokens_sq,
+           min(output_tokens) AS output_tokens_low, max(output_tokens) AS output_tokens_high,
+           count(response_chars) AS response_chars_n, sum(response_chars) AS response_chars_total, sum(response_chars * response_chars) AS response_chars_sq,
+           min(response_chars) AS response_chars_low, max(response_chars) AS response_chars_high,
+           count(user_input_chars) AS user_input_chars_n, sum(user_input_chars) AS user_input_chars_total, sum(user_input_chars * user_input_chars) AS user_input_chars_sq,
+           min(user_input_chars) AS user_input_chars_low, max(user_input_chars) AS user_input_chars_high
+    FROM logged
+    GROUP BY hour, project, environment, model, prompt_version)
+INSERT INTO assay.segments_hourly
+SELECT hour, project, environment, model, prompt_version, measure, '', n, n, n, total, total_sq, low, high
+FROM summed
+CROSS JOIN LATERAL (VALUES
+    ('volume', volume_n, volume_total, volume_sq, volume_low, volume_high),
+    ('error', error_n, error_total, error_sq, error_low, error_high),
+    ('spend', spend_n, spend_total, spend_sq, spend_low, spend_high),
+    ('latency_ms', latency_ms_n, latency_ms_total, latency_ms_sq, latency_ms_low, latency_ms_high),
+    ('input_tokens', input_tokens_n, input_tokens_total, input_tokens_sq, input_tokens_low, input_tokens_high),
+    ('output_tokens', output_tokens_n, output_tokens_total, output_tokens_sq, output_tokens_low, output_tokens_high),
+    ('response_chars', response_chars_n, response_chars_total, response_chars_sq, response_chars_low, response_chars_high),
+    ('user_input_chars', user_input_chars_n, user_input_chars_total, user_input_chars_sq, user_input_chars_low, user_input_chars_high)
+) AS measured (measure, n, total, total_sq, low, high)
+WHERE n > 0;
+
+-- 1 of a row that is in quarantine, 0 of one that the suite let through.
+WITH rows AS (
+    SELECT logged_at, project, environment, 0.0::float8 AS value FROM assay.interactions
+    UNION ALL
+    SELECT logged_at, coalesce(nullif(project, ''), 'unknown'),
+           coalesce(nullif(raw ->> 'environment', ''), 'unknown'), 1
+    FROM assay.quarantine WHERE released_at IS NULL)
+INSERT INTO assay.segments_hourly
+SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, '', '', 'quarantine', '',
+       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value)
+FROM rows
+WHERE logged_at >= %(start)s AND logged_at < %(end)s
+GROUP BY 1, 2, 3;
+
+-- 1 of an interaction that a judge failed at, 0 of one that is scored or that gave the judges nothing to judge.
+WITH failures AS (
+    SELECT interaction_id, logged_at, bool_or(error_type = ANY(%(judges_faults)s)) AS judges_fault
+    FROM assay.score_failures
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s
+      AND epoch = %(epochs)s ->> dimension
+    GROUP BY interaction_id, logged_at),
+judged AS (
+    SELECT i.logged_at, project, environment, coalesce(response_model, request_model, '') AS model,
+           coalesce(prompt_version, '') AS prompt_version, coalesce(judges_fault, false)::int::float8 AS value
+    FROM assay.interactions i
+    LEFT JOIN failures USING (interaction_id, logged_at)
+    LEFT JOIN assay.composites c
+      ON (c.interaction_id, c.logged_at) = (i.interaction_id, i.logged_at)
+     AND c.epochs = %(epoch_set)s AND c.weights_version = %(weights_version)s
+    WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s
+      AND (c.value IS NOT NULL OR judges_fault IS NOT NULL))
+INSERT INTO assay.segments_hourly
+SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, model, prompt_version, 'failure', '',
+       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value)
+FROM judged
+GROUP BY 1, 2, 3, 4, 5;

@@ -1,0 +1,84 @@
+"""A logged row on its way in: staged, looked at, decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from include.domain.interaction import Json
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """A row of the log: its own key, when it was logged, its fields as JSON, and those of a wrong type."""
+
+    row_key: str
+    logged_at: datetime
+    raw: Mapping[str, Json]
+    malformed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the suite needs to know of one staged row; texts as their lengths in characters, None where missing.
+
+    `malformed` names the fields of a wrong type ("" where there is none) and those fields are None here;
+    `copies` counts the rows of the same hour that have the same id; `ahead_s` is how many seconds `occurred_at` lies
+    after `logged_at`; `rows_in_window` is the same for every row.
+    """
+
+    row_key: str
+    logged_at: datetime
+    malformed: str
+    interaction_id: str | None
+    copies: int
+    project: str | None
+    environment: str | None
+    user_input_chars: int | None
+    response_chars: int | None
+    retrieved_contexts_chars: int | None
+    history_chars: int | None
+    reference_chars: int | None
+    provider_name: str | None
+    request_model: str | None
+    response_model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_input_tokens: int | None
+    latency_ms: float | None
+    finish_reason: str | None
+    error_type: str | None
+    ahead_s: float | None
+    rows_in_window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a staged row: refused by the named expectations, or admitted with its price and its lot.
+
+    `cost` is in USD, None where the price is unknown; `sampled` says whether it is judged, at which rate in (0, 1].
+    """
+
+    row_key: str
+    refused_by: tuple[str, ...] = ()
+    cost: Decimal | None = None
+    sampled: bool = True
+    sampling_rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """How many rows became interactions and how many went to quarantine."""
+
+    interactions: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a suite says of a batch: for each refused row the expectations that refuse it, and warnings in words."""
+
+    refused: Mapping[str, tuple[str, ...]]
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,87 @@
+"""What an hour or a day of a segment amounts to, so that rules need not read its interactions again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from include.domain.interaction import Window
+
+SCORE_BINS = 20
+"""Scores are counted in this many bins of equal width over [0, 1], half-open but for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over the values x of a measure, with sampling weights w = 1 / rate.
+
+    `n` counts the values; `weight`, `weight_sq`, `total` and `total_sq` are the sums of w, w^2, w x and w x^2;
+    `bins` counts scores (unweighted) in `SCORE_BINS` bins and is empty for other measures.
+    """
+
+    n: int = 0
+    weight: float = 0.0
+    weight_sq: float = 0.0
+    total: float = 0.0
+    total_sq: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    bins: tuple[int, ...] = ()
+
+    @property
+    def mean(self) -> float | None:
+        """Weighted mean, or None of nothing."""
+        return self.total / self.weight if self.weight else None
+
+    @property
+    def effective_n(self) -> float:
+        """How many equally weighted values tell as much (Kish 1965): (sum w)^2 / sum w^2."""
+        return self.weight**2 / self.weight_sq if self.weight_sq else 0.0
+
+    @property
+    def variance(self) -> float | None:
+        """Weighted variance of the values, corrected for the lost degree of freedom; None below two values."""
+        mean, n = self.mean, self.effective_n
+        if mean is None or n <= 1:
+            return None
+        return max(0.0, self.total_sq / self.weight - mean**2) * n / (n - 1)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.n + other.n,
+            self.weight + other.weight,
+            self.weight_sq + other.weight_sq,
+            self.total + other.total,
+            self.total_sq + other.total_sq,
+            min((x for x in (self.low, other.low) if x is not None), default=None),
+            max((x for x in (self.high, other.high) if x is not None), default=None),
+            tuple(map(sum, zip(self.bins, other.bins, strict=True)))
+            if self.bins and other.bins
+            else self.bins or other.bins,
+        )
+
+
+def merged(tallies: Iterable[Tally]) -> Tally:
+    """All of them as one."""
+    return sum(tallies, Tally())
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """The tally of one measure of one segment over the hour or day that begins at `starts_at`.
+
+    `segment` holds the values of the columns that were asked for, in that order; `epoch` is the judge's, or that
+    of the set of judges behind a composite, or "" of what nobody judged.
+    """
+
+    starts_at: datetime
+    segment: tuple[str, ...]
+    epoch: str
+    tally: Tally
+
+
+def whole_hours(window: Window) -> Window:
+    """The window, widened to whole hours (UTC)."""
+    start, end = (moment.replace(minute=0, second=0, microsecond=0) for moment in (window.start, window.end))
+    return Window(start, end if end == window.end else end + timedelta(hours=1))

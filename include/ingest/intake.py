@@ -1,0 +1,81 @@
+"""A staged window goes in; each of its rows ends as an interaction or in quarantine, priced and drawn by lot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from include.domain.intake import Admitted, Decision, Facts, Findings
+from include.domain.ports import Intake, PriceBook
+from include.domain.score import Usage
+from include.errors import BatchRefused
+from include.ingest.sample import is_sampled
+
+WHOLE_BATCH = 20
+"""From this many rows on, an expectation that refuses every one says that the log has changed, not the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who decides on a row: the suite (see `validate.Suite.check`), the price book, and the share that is judged."""
+
+    check: Callable[[Sequence[Facts], dict[str, float]], Findings]
+    prices: PriceBook
+    sample_rate: float
+
+
+def take_in(run_id: str, source: str, intake: Intake, desk: Desk, now: datetime) -> tuple[Admitted, tuple[str, ...]]:
+    """Decide on every staged row of the run; returns how many went where, and what the suite warned of.
+
+    Raises `BatchRefused` where one expectation refuses every row of a window of `WHOLE_BATCH` rows or more; the
+    caller's transaction then ends with nothing written.
+    """
+    bounds = volume_bounds(intake.usual_volume(run_id))
+    rows, refusals, warnings = 0, Counter[str](), dict[str, None]()
+    for facts in intake.facts(run_id):
+        findings = desk.check(facts, bounds)
+        intake.decide(decide(facts, findings, desk))
+        rows += len(facts)
+        refusals.update(name for names in findings.refused.values() for name in names)
+        warnings.update(dict.fromkeys(findings.warnings))
+    _refuse_whole_batch(run_id, rows, refusals)
+    return intake.admit(run_id, source, now), tuple(warnings)
+
+
+def decide(facts: Sequence[Facts], findings: Findings, desk: Desk) -> Iterator[Decision]:
+    """What becomes of each row."""
+    for row in facts:
+        if refused_by := findings.refused.get(row.row_key):
+            yield Decision(row.row_key, refused_by)
+        else:
+            assert row.interaction_id is not None, "the suite refuses a row without an id"
+            sampled = is_sampled(row.interaction_id, desk.sample_rate)
+            yield Decision(row.row_key, (), price(row, desk.prices), sampled, desk.sample_rate)
+
+
+def price(row: Facts, prices: PriceBook) -> Decimal | None:
+    """USD of the row's call; None where its tokens were not logged or its model has no known price."""
+    if row.input_tokens is None or row.output_tokens is None:
+        return None
+    usage = Usage(row.input_tokens, row.output_tokens, row.cached_input_tokens or 0)
+    model = row.response_model or row.request_model
+    return prices.price(row.provider_name, model, usage, row.logged_at)
+
+
+def volume_bounds(past: Sequence[int]) -> dict[str, float]:
+    """From half the smallest to twice the largest count of the same hours in past weeks; {} with fewer than two."""
+    if len(past) < 2:
+        return {}
+    return {"volume_low": min(past) / 2, "volume_high": max(past) * 2}
+
+
+def _refuse_whole_batch(run_id: str, rows: int, refusals: Counter[str]) -> None:
+    everywhere = sorted(name for name, count in refusals.items() if count == rows >= WHOLE_BATCH)
+    if everywhere:
+        raise BatchRefused(
+            f"window {run_id} refused: all {rows} rows fail {', '.join(everywhere)}. Remedy: the log's schema or its "
+            "mapping has changed; mend either and clear the task (nothing of the window was stored)"
+        )

@@ -1,0 +1,1 @@
+"""Hourly segments and rules go in; what each rule found, with its evidence, comes out."""

@@ -1,0 +1,147 @@
+"""Log-likelihood of "worse" and of "well again", hour by hour, goes in; when each segment was in breach comes out.
+
+The evidence of every hour is added up until it suffices, so that a large fall is found at once and a small one as
+soon as it can be, and looking every hour costs nothing in false alarms. For one segment, with E_t an e-value of
+hour t (its mean is at most 1 while nothing is worse), W_t = max(0, W_{t-1} + log E_t) is the CUSUM of Page (1954);
+exp(W) is an e-detector (Shin, Ramdas and Rinaldo, "E-detectors", 2023, theorem 2.4): raised at exp(W) >= 1 / alpha,
+the mean time between false alarms is at least 1 / alpha hours, whatever the distribution of the values. Over
+segments, Benjamini-Hochberg on exp(-W) is the e-BH procedure (Wang and Ramdas 2022), which holds under any
+dependence between segments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+Ints: TypeAlias = NDArray[np.int64]
+
+RECOVERED = float(np.log(10))
+"""How sure the chart must be that a breached segment is well again: e-value 10. Erring costs a second message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What each hour says of each segment.
+
+    `worse` (hours, segments, bets): log e-values against "as good as the standard", one for each size of fall
+    that is bet on; `better` (hours, segments): log e-values against "worse by `min_effect` or more". `n` (hours,
+    segments) counts what the evidence stands on; `lost` is by how much its sum falls short of the standard.
+    """
+
+    worse: Floats
+    better: Floats
+    n: Floats
+    lost: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """For each hour and segment: whether it was in breach, since which hour, and p before and after BH.
+
+    Where nothing is wrong, `since` is the hour in which the evidence would have begun.
+    """
+
+    breached: Bools
+    since: Ints
+    p: Floats
+    adjusted_p: Floats
+
+    def of(self, segment: int) -> Chart:
+        """The part of one segment: by hour alone."""
+        return Chart(self.breached[:, segment], self.since[:, segment], self.p[:, segment], self.adjusted_p[:, segment])
+
+
+def follow(stream: Stream, *, alpha: float, min_n: float, min_effect: float) -> Chart:
+    """Walk through the hours: into breach on enough evidence of a fall that matters, out of it on evidence of health.
+
+    A breach needs an adjusted p of at most `alpha`, at least `min_n` values since the evidence began, and a mean
+    shortfall of at least `min_effect` over them.
+    """
+    hours, segments, bets = stream.worse.shape
+    was, start = np.zeros((hours, segments), bool), np.zeros((hours, segments), np.int64)
+    p = np.ones((hours, segments))
+    evidence, began = np.zeros((segments, bets)), np.zeros((segments, bets), np.int64)
+    breached, health, onset = np.zeros(segments, bool), np.zeros(segments), np.zeros(segments, np.int64)
+    n, lost = _cumulative(stream.n), _cumulative(stream.lost)
+    for hour in range(hours):
+        began[evidence <= 0] = hour
+        evidence = np.maximum(0, evidence + stream.worse[hour])
+        since = np.where(breached, onset, began[np.arange(segments), evidence.argmax(axis=1)])
+        p[hour] = np.minimum(1, np.exp(-_log_mean_exp(evidence)))
+        if (p[hour] <= alpha).any():  # else no adjusted p is small enough either
+            count = n[hour + 1] - n[since, np.arange(segments)]
+            effect = (lost[hour + 1] - lost[since, np.arange(segments)]) / np.maximum(count, 1e-9)
+            proven = benjamini_hochberg(p[hour]) <= alpha
+            breached = breached | (proven & (count >= min_n) & (effect >= min_effect))
+        health = np.where(was[hour - 1] if hour else False, np.maximum(0, health + stream.better[hour]), 0)
+        well = health >= RECOVERED
+        breached = breached & ~well
+        evidence[well], health[well], onset = 0, 0, since
+        was[hour], start[hour] = breached, since
+    return Chart(was, start, p, benjamini_hochberg(p))
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """p-values adjusted along the last axis: the smallest rate of false discoveries at which each is discovered."""
+    from scipy.stats import false_discovery_control
+
+    adjusted: Floats = np.asarray(false_discovery_control(p, axis=-1)) if p.size else p
+    return adjusted
+
+
+def bets_on_values(
+    counts: Floats, levels: Floats, standard: Floats, variance: Floats, min_effect: float
+) -> tuple[Floats, Floats]:
+    """`Stream.worse` and `Stream.better` of values in [0, 1] of which more is better.
+
+    `counts` (hours, segments, levels) are how often each of `levels` was seen; `standard` and `variance` (segments)
+    say what is normal. The e-value of a value x is 1 + b (standard - x), a fair bet against a mean of `standard`
+    or more whatever the distribution (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
+    betting", 2024); b = d / (variance + d^2) nearly maximises its growth under a fall by d (their section B.3). Of
+    shares, which have two levels, d / variance does so exactly: it makes the e-value the likelihood ratio. Falls of
+    1, 2, 4 and 8 times `min_effect` are bet on.
+    """
+    falls = min_effect * np.array([1.0, 2.0, 4.0, 8.0])
+    stake = falls / (variance[:, None] + (falls**2 if len(levels) > 2 else 0))
+    stake = np.minimum(stake, SAFE / np.maximum(1 - standard, 1e-9)[:, None])
+    gain = np.log1p(stake[:, :, None] * (standard[:, None, None] - levels))
+    poor = np.maximum(standard - min_effect, 0)
+    stake_back = np.minimum(min_effect / (variance + min_effect**2), SAFE / np.maximum(poor, 1e-9))
+    gain_back = np.log1p(stake_back[:, None] * (levels - poor[:, None]))
+    return np.einsum("hsl,sbl->hsb", counts, gain), np.einsum("hsl,sl->hs", counts, gain_back)
+
+
+SAFE = 0.9
+"""The largest share of the capital that a single value may cost."""
+
+
+def bets_on_counts(counts: Floats, expected: Floats, dispersion: Floats, min_effect: float) -> tuple[Floats, Floats]:
+    """`Stream.worse` and `Stream.better` of numbers of interactions (hours, segments), of which more is better.
+
+    Log-likelihood ratios of Poisson counts with mean `expected` against the share of it that is left after a fall,
+    divided by the segment's `dispersion` (variance / mean, at least 1: quasi-likelihood), since interactions come
+    in conversations. Falls by `min_effect` and by 90 % are bet on.
+    """
+    left = 1 - np.array([min_effect, max(min_effect, 0.9)])
+    x, m = counts[:, :, None], expected[:, :, None]
+    worse = (x * np.log(left) + m * (1 - left)) / dispersion[:, None]
+    better = (counts * -np.log(left[0]) - expected * (1 - left[0])) / dispersion
+    return worse, better
+
+
+def _log_mean_exp(evidence: Floats) -> Floats:
+    """The mean of the bets' e-values is an e-value again; in logs, so that nothing overflows."""
+    top: Floats = evidence.max(axis=1)
+    mean: Floats = top + np.log(np.exp(evidence - top[:, None]).mean(axis=1))
+    return mean
+
+
+def _cumulative(values: Floats) -> Floats:
+    """Sums of all hours before each."""
+    return np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])

@@ -1,0 +1,46 @@
+"""A report goes in; its file below Assay's home and its row in the index come out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+
+from include.domain.ports import ReportIndex
+from include.domain.report import PublishedReport, WeeklyReport
+from include.reports import formats
+from include.reports.headline import headline
+from include.reports.render import render
+
+FOLDER = "reports"
+
+
+def publish(report: WeeklyReport, index: ReportIndex, home: Path, now: datetime) -> PublishedReport:
+    """Write the report to `<home>/reports/<report_id>.html` and register it; publishing it again replaces both.
+
+    The report's attachments are files that stand in that folder already. A reader never sees half a file. Raises
+    `OSError` where the folder cannot be written.
+    """
+    html = render(report).encode("utf-8", "replace")
+    path = Path(FOLDER) / f"{report.report_id}.html"
+    _write(home / path, html)
+    published = PublishedReport(
+        report_id=report.report_id,
+        window=report.window,
+        title=f"LLM quality, {formats.window(report.window)}",
+        headline=" ".join(headline(report)),
+        path=str(path),
+        attachments=report.attachments,
+        sha256=hashlib.sha256(html).hexdigest(),
+        created_at=now,
+    )
+    index.register(published)
+    return published
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    os.replace(part, path)

@@ -1,0 +1,53 @@
+"""Daily cost rows go in, the week's spend of every project beside that of the week before comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+from include.domain.cost import CostKind, DailyCost, total
+from include.domain.interaction import Window
+from include.domain.report import CostWeek, ProjectSpend
+from include.reports.cost_summary import unpriced_models
+
+WEEK = timedelta(days=7)
+
+
+def days_of(week: Window) -> tuple[date, date]:
+    """The first and the last UTC day that the window touches; money is counted in whole days."""
+    return week.start.date(), (week.end - timedelta(microseconds=1)).date()
+
+
+def spending_of(rows: Sequence[DailyCost], week: Window) -> CostWeek:
+    """Spend of the days that `week` touches; `rows` cover them and the seven days before the first."""
+    first, last = days_of(week)
+    now = [row for row in rows if first <= row.day <= last]
+    before = [row for row in rows if first - WEEK <= row.day < first]
+    projects = [_spend_of(name, now, before) for name in sorted({row.project for row in [*now, *before]})]
+    return CostWeek(
+        first=first,
+        last=last,
+        projects=tuple(sorted(projects, key=lambda one: (-one.application.known, one.project))),
+        days=tuple((day, total(_of(now, CostKind.APPLICATION, day=day)).known) for day in _days(first, last)),
+        unpriced_models=unpriced_models(now),
+        comparable=last - first + timedelta(days=1) == WEEK and len({row.day for row in before}) == WEEK.days,
+    )
+
+
+def _spend_of(project: str, now: Sequence[DailyCost], before: Sequence[DailyCost]) -> ProjectSpend:
+    return ProjectSpend(
+        project,
+        application=total(_of(now, CostKind.APPLICATION, project=project)),
+        application_before=total(_of(before, CostKind.APPLICATION, project=project)),
+        judge=total(_of(now, CostKind.JUDGE, project=project)),
+    )
+
+
+def _of(
+    rows: Iterable[DailyCost], kind: CostKind, *, project: str | None = None, day: date | None = None
+) -> list[DailyCost]:
+    return [row for row in rows if row.kind is kind and project in (None, row.project) and day in (None, row.day)]
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

@@ -1,0 +1,87 @@
+"""Enters: a word of the command line. Leaves: the local runtime up, down, asked or removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from local.errors import LocalError
+from local.layout import Databases, Layout
+from local.sql import write_csv
+
+DATABASES = {"store": "store_dsn", "source": "source_owner_dsn", "airflow": "airflow_dsn"}
+
+
+class UsageError(LocalError):
+    """What was asked for cannot be done; the message says what can."""
+
+
+def up(layout: Layout) -> None:
+    """Start everything and leave it running."""
+    from local.airflow_environment import USER
+    from local.runtime import Runtime
+
+    running = Runtime(layout).start()
+    print(f"Airflow   {running.api.base_url}")
+    print(f"user      {USER}\npassword  {layout.secrets['admin']}")
+    print("Stop it with `make down`.")
+
+
+def down(layout: Layout) -> None:
+    """Stop everything."""
+    from local.runtime import Runtime
+
+    Runtime(layout).stop()
+
+
+def keep(layout: Layout) -> None:
+    """Wait until standard input closes, then stop everything."""
+    sys.stdin.buffer.read()
+    down(layout)
+
+
+def sql(layout: Layout) -> None:
+    """Answer the query in `ASSAY_SQL` about the database in `ASSAY_DB` (store, source or airflow) as CSV."""
+    query, name = os.environ.get("ASSAY_SQL", "").strip(), os.environ.get("ASSAY_DB") or "store"
+    if not query:
+        raise UsageError('give a query: make sql Q="select count(*) from scores"')
+    if name not in DATABASES:
+        raise UsageError(f"DB={name} is not one of {', '.join(DATABASES)}")
+    if not layout.postgres.directory.exists():
+        raise UsageError("there is no data yet: run `make demo` first")
+    with layout.postgres.borrowed() as endpoint:
+        write_csv(getattr(Databases.of(endpoint, layout.secrets), DATABASES[name]), query, sys.stdout)
+
+
+def clean(layout: Layout) -> None:
+    """Stop everything and remove what the local runtime wrote."""
+    down(layout)
+    layout.postgres.destroy()
+    shutil.rmtree(layout.state, ignore_errors=True)
+
+
+COMMANDS: dict[str, Callable[[Layout], None]] = {command.__name__: command for command in (up, down, keep, sql, clean)}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command, for the project in the optional second argument; 1 says that it failed, in one line."""
+    if not arguments or arguments[0] not in COMMANDS:
+        print(f"usage: python -m local {{{','.join(COMMANDS)}}}", file=sys.stderr)
+        return 2
+    layout = Layout(Path(arguments[1])) if len(arguments) > 1 else Layout()
+    try:
+        COMMANDS[arguments[0]](layout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except LocalError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,43 @@
+"""Puts the page *Quality reports* into Airflow's navigation, behind Airflow's login."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
+from airflow.api_fastapi.core_api.security import requires_access_view
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+from fastapi import Depends
+
+from include import pipeline
+from plugins.quality_reports.app import build_app
+
+PREFIX = "/assay/reports"
+
+
+class AssayReports(AirflowPlugin):
+    """The page and its entry in the navigation; whoever may see Airflow's website may read reports."""
+
+    name = "assay_reports"
+    fastapi_apps: ClassVar[list[Any]] = [
+        {
+            "app": build_app(
+                pipeline.list_reports,
+                pipeline.read_report,
+                dependencies=[Depends(requires_access_view(AccessView.WEBSITE))],
+            ),
+            "url_prefix": PREFIX,
+            "name": "Quality reports",
+        }
+    ]
+    external_views: ClassVar[list[Any]] = [
+        {
+            "name": "Quality reports",
+            "href": urlsplit(conf.get("api", "base_url")).path.rstrip("/") + f"{PREFIX}/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "quality-reports",
+        }
+    ]

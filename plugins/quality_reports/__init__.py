@@ -1,0 +1,1 @@
+"""The page that lists and shows the weekly reports."""

@@ -1,0 +1,47 @@
+"""Prices of single calls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import genai_prices
+import pytest
+
+from include.adapters.prices import GenaiPrices
+from include.domain.score import Usage
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "gpt-4.1-mini"),
+        ("openai", "gpt-5-mini"),
+        ("anthropic", "claude-haiku-4-5"),
+        ("google", "gemini-2.5-pro"),
+        (None, "gpt-4.1-mini"),
+    ],
+)
+@pytest.mark.parametrize("usage", [Usage(1000, 100, 0), Usage(250_000, 9_000, 100_000), Usage(0, 0, 0)])
+def test_a_call_costs_what_the_price_list_says(provider: str | None, model: str, usage: Usage) -> None:
+    used = genai_prices.Usage(
+        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_input_tokens
+    )
+    listed = genai_prices.calc_price(used, model, provider_id=provider, genai_request_timestamp=AT).total_price
+    assert GenaiPrices().price(provider, model, usage, AT) == listed
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"), [("self-hosted", "own-8b"), ("openai", "own-8b"), ("openai", None), (None, "")]
+)
+def test_an_unknown_price_is_none_and_not_zero(provider: str | None, model: str | None) -> None:
+    assert GenaiPrices().price(provider, model, Usage(1000, 100), AT) is None
+
+
+def test_cached_tokens_are_cheaper_than_fresh_ones() -> None:
+    book = GenaiPrices()
+    fresh = book.price("openai", "gpt-4.1-mini", Usage(1_000_000, 0, 0), AT)
+    cached = book.price("openai", "gpt-4.1-mini", Usage(1_000_000, 0, 1_000_000), AT)
+    assert Decimal(0) < cached < fresh

@@ -1,0 +1,125 @@
+"""Drift of score distributions, through Evidently itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ks_2samp, wasserstein_distance
+
+from include.domain.interaction import Window
+from include.domain.rule import RuleOutcome
+from include.monitors import drift
+from include.monitors.drift import Sample
+from include.monitors.rules import DriftRule
+
+OK, BREACHED, NO_DATA = RuleOutcome.OK, RuleOutcome.BREACHED, RuleOutcome.NO_DATA
+RULE = DriftRule(
+    name="x",
+    description="d",
+    test="drift",
+    measures=("composite",),
+    category="quality",
+    owner="o",
+    runbook="r",
+    min_n=30,
+    reference_min_n=200,
+)
+
+
+def scores(seed: int, n: int, mean: float = 0.9) -> list[float]:
+    rng = Random(seed)
+    return [min(1.0, max(0.0, rng.gauss(mean, 0.08))) for _ in range(n)]
+
+
+def sample(now: Sequence[float], past: Sequence[float] | None = None, project: str = "p") -> Sample:
+    return Sample("composite", (project, "prod"), now, scores(1, 500) if past is None else past)
+
+
+@pytest.mark.parametrize(
+    ("now", "past", "outcome"),
+    [
+        (scores(2, 100), None, OK),
+        (scores(2, 100, 0.6), None, BREACHED),
+        (scores(2, 100, 0.9), scores(1, 500, 0.6), BREACHED),
+        (scores(2, 100, 0.88), None, OK),  # shifted, but by less than matters
+        (scores(2, 29, 0.6), None, NO_DATA),
+        (scores(2, 100, 0.6), scores(1, 199), NO_DATA),
+        ([], None, NO_DATA),
+        (scores(2, 100), [], NO_DATA),
+        ([float("nan")] * 100, None, NO_DATA),
+        ([*scores(2, 100, 0.6), float("nan"), float("inf")], None, BREACHED),
+        ([Decimal("0.5")] * 100, None, BREACHED),
+        ([0.9] * 100, [0.9] * 300, OK),
+    ],
+)
+def test_a_shift_is_told_from_chance_and_columns_that_break_evidently_are_no_data(
+    now: Sequence[float], past: Sequence[float] | None, outcome: RuleOutcome
+) -> None:
+    [found] = drift.judge(RULE, [sample(now, past)])
+    assert found.outcome is outcome
+    assert found.dimension == "composite"
+
+
+@pytest.mark.parametrize("method", ["ks", "cramer_von_mises"])
+def test_each_method_finds_a_shift_and_leaves_the_same_alone(method: str) -> None:
+    rule = RULE.model_copy(update={"method": method, "confidence": 0.99})
+    shifted, same = drift.judge(rule, [sample(scores(2, 100, 0.6)), sample(scores(3, 100))])
+    assert (shifted.outcome, same.outcome) == (BREACHED, OK)
+
+
+def test_the_p_value_and_the_distance_are_scipys() -> None:
+    now, past = scores(2, 80, 0.87), scores(1, 500)
+    [found] = drift.judge(RULE, [sample(now, past)])
+    expected = ks_2samp(past, now)
+    assert found.evidence.p_value == pytest.approx(expected.pvalue)
+    assert found.evidence.details["moved"] == pytest.approx(wasserstein_distance(past, now))
+
+
+def test_p_values_are_adjusted_over_all_segments_that_can_be_tested() -> None:
+    found = drift.judge(RULE, [sample(scores(seed, 60, 0.87), project=f"p{seed}") for seed in range(2, 8)])
+    assert all(one.evidence.adjusted_p_value >= one.evidence.p_value for one in found)  # type: ignore[operator]
+    [alone] = drift.judge(RULE, [sample(scores(2, 60, 0.87))])
+    assert alone.evidence.adjusted_p_value == alone.evidence.p_value
+
+
+@pytest.mark.parametrize(("n", "shown"), [(499, False), (500, True)])
+def test_distances_are_shown_from_500_values(n: int, shown: bool) -> None:
+    [found] = drift.judge(RULE, [sample(scores(2, n))])
+    assert ("distances" in found.evidence.details) is shown
+
+
+values = st.lists(st.floats(0, 1), min_size=1, max_size=40)
+
+
+@given(values, values)
+def test_how_far_scores_moved_is_scipys_distance_in_either_direction(one: list[float], other: list[float]) -> None:
+    distance = drift.moved(np.array(one), np.array(other))
+    assert distance == pytest.approx(wasserstein_distance(one, other), abs=1e-9)
+    assert distance == pytest.approx(drift.moved(np.array(other), np.array(one)), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "due"), [(5, 1, True), (6, 1, False), (0, 24, True), (3, 2, False), (11, 1, True)]
+)
+def test_it_is_looked_at_when_a_sixth_hour_ends(start: int, hours: int, due: bool) -> None:
+    begins = datetime(2026, 11, 20, start, tzinfo=UTC)
+    assert drift.is_due(RULE, Window(begins, begins + timedelta(hours=hours))) is due
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_evidently_draws_every_segment_that_has_two_sides() -> None:
+    html = drift.drift_html([sample(scores(2, 50)), sample([], project="<b>quiet</b>")])
+    assert "p / prod / composite" in html
+    assert "quiet" not in html
+
+
+def test_there_is_nothing_to_draw_of_nothing() -> None:
+    with pytest.raises(ValueError, match="no segment has scores"):
+        drift.drift_html([sample([])])

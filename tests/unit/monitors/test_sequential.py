@@ -1,0 +1,151 @@
+"""The chart: fair bets, breaches that matter, recovery, no harm from looking every hour."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.monitors.sequential import (
+    Chart,
+    Stream,
+    benjamini_hochberg,
+    bets_on_counts,
+    bets_on_values,
+    follow,
+)
+
+LEVELS = (np.arange(20) + 0.5) / 20
+ALPHA = 1 / (24 * 365)
+shares = st.lists(st.floats(0, 1), min_size=20, max_size=20).filter(lambda found: sum(found) > 0.1)
+
+
+def chart_of(hours: list[list[float]], *, standard: float = 0.9, min_n: float = 8, min_effect: float = 0.1) -> Chart:
+    """One segment; each hour holds scores."""
+    bins = [[np.histogram(scores, bins=20, range=(0, 1))[0]] for scores in hours]
+    counts = np.array(bins, float)
+    worse, better = bets_on_values(counts, LEVELS, np.array([standard]), np.array([0.03]), min_effect)
+    n = counts.sum(axis=2)
+    return follow(
+        Stream(worse, better, n, n * standard - counts @ LEVELS), alpha=ALPHA, min_n=min_n, min_effect=min_effect
+    )
+
+
+@given(shares, st.floats(0.01, 0.25), st.floats(0.01, 0.4))
+def test_no_bet_gains_on_average_while_nothing_is_worse(weights: list[float], variance: float, effect: float) -> None:
+    p = np.array(weights) / sum(weights)
+    standard = np.array([p @ LEVELS])  # as bad as can be while nothing is worse
+    one_of_each = np.eye(20)[:, None, :]
+    worse, _ = bets_on_values(one_of_each, LEVELS, standard, np.array([variance]), effect)
+    assert np.all(p @ np.exp(worse[:, 0, :]) <= 1 + 1e-9)
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.01, 0.25), st.floats(0.01, 0.4))
+def test_bets_on_shares_are_fair_too(good: float, variance: float, effect: float) -> None:
+    worse, _ = bets_on_values(
+        np.eye(2)[:, None, :], np.array([1.0, 0.0]), np.array([good]), np.array([variance]), effect
+    )
+    assert np.all(np.array([good, 1 - good]) @ np.exp(worse[:, 0, :]) <= 1 + 1e-9)
+
+
+def test_a_bet_on_a_share_is_its_likelihood_ratio() -> None:
+    worse, _ = bets_on_values(
+        np.eye(2)[:, None, :], np.array([1.0, 0.0]), np.array([0.95]), np.array([0.95 * 0.05]), 0.1
+    )
+    assert np.exp(worse[:, 0, 0]) == pytest.approx([0.85 / 0.95, 0.15 / 0.05])
+
+
+@given(shares, st.floats(0.01, 0.25), st.floats(0.01, 0.4))
+def test_no_bet_on_recovery_gains_on_average_while_it_is_as_bad_as_that(
+    weights: list[float], variance: float, effect: float
+) -> None:
+    p = np.array(weights) / sum(weights)
+    standard = np.array([min(1.0, p @ LEVELS + effect)])
+    _, better = bets_on_values(np.eye(20)[:, None, :], LEVELS, standard, np.array([variance]), effect)
+    assert p @ np.exp(better[:, 0]) <= 1 + 1e-9 or standard[0] == 1.0
+
+
+@given(st.floats(0.5, 60), st.floats(0.1, 0.95))
+def test_counts_are_fair_bets_too(mean: float, effect: float) -> None:
+    seen = np.arange(int(mean + 20 * math.sqrt(mean) + 20))
+    likelihood = np.exp([n * math.log(mean) - mean - math.lgamma(n + 1) for n in seen])
+    worse, _ = bets_on_counts(seen[:, None].astype(float), np.full((len(seen), 1), mean), np.ones(1), effect)
+    assert np.all(likelihood @ np.exp(worse[:, 0, :]) <= 1 + 1e-6)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_adjusted_p_values_keep_their_order_and_are_never_smaller(p: list[float]) -> None:
+    raw = np.array(p)
+    adjusted = benjamini_hochberg(raw)
+    assert np.all(adjusted >= raw - 1e-12)
+    assert np.all(adjusted <= 1)
+    assert np.all(np.diff(adjusted[np.argsort(raw, kind="stable")]) >= -1e-12)
+
+
+def test_no_segments_have_no_adjusted_p_values() -> None:
+    assert benjamini_hochberg(np.array([])).size == 0
+
+
+GOOD, BAD = [0.95] * 8, [0.45] * 4 + [0.2, 0.3, 0.9, 0.4]
+
+
+def test_a_halved_score_is_found_at_once_and_dated_to_its_first_hour() -> None:
+    chart = chart_of([GOOD] * 20 + [BAD] * 2)
+    assert not chart.breached[:20].any()
+    assert chart.breached[21, 0]
+    assert chart.since[21, 0] == 20
+
+
+def test_a_breach_lasts_until_there_is_evidence_of_health_and_silence_is_none() -> None:
+    chart = chart_of([GOOD] * 5 + [BAD] * 4 + [[]] * 6 + [GOOD] * 12)
+    assert chart.breached[8:15, 0].all()
+    assert not chart.breached[-1, 0]
+    ended = 15 + int(np.argmin(chart.breached[15:, 0]))
+    assert ended <= 15 + 4
+    assert not chart.breached[ended:, 0].any()
+
+
+def test_a_half_mended_answer_is_not_well() -> None:
+    half = [0.75] * 8
+    assert chart_of([GOOD] * 5 + [BAD] * 4 + [half] * 40).breached[8:, 0].all()
+
+
+@pytest.mark.parametrize(
+    ("bad_hours", "min_n", "min_effect", "breached"),
+    [
+        (2, 8, 0.1, True),
+        (2, 17, 0.1, False),  # strong, but of too few values
+        (3, 17, 0.1, True),
+        (3, 8, 0.6, False),  # certain, but smaller than what matters
+    ],
+)
+def test_a_breach_needs_certainty_enough_values_and_an_effect_that_matters(
+    bad_hours: int, min_n: int, min_effect: float, breached: bool
+) -> None:
+    chart = chart_of([GOOD] * 5 + [BAD] * bad_hours, min_n=min_n, min_effect=min_effect)
+    assert bool(chart.breached[-1, 0]) is breached
+
+
+def test_small_losses_add_up_over_hours_that_alone_would_prove_nothing() -> None:
+    slightly_worse = [0.8] * 6 + [0.6] * 2
+    chart = chart_of([GOOD] * 10 + [slightly_worse] * 30, min_effect=0.05)
+    first = int(np.argmax(chart.breached[:, 0]))
+    assert chart.breached[-1, 0]
+    assert first > 12
+
+
+def test_a_year_of_skewed_scores_looked_at_every_hour_raises_hardly_an_alarm() -> None:
+    rng = np.random.default_rng(3)
+    mean = 0.94 * 0.93 + 0.06 * 0.25  # of the scores below, in the long run
+    alarms = 0
+    for _ in range(8):
+        hours = [
+            np.where(rng.random(n) < 0.06, rng.uniform(0, 0.5, n), rng.uniform(0.86, 1, n)).tolist()
+            for n in rng.poisson(4, 24 * 365 // 8)
+        ]
+        chart = chart_of(hours, standard=mean)
+        alarms += int((np.diff(chart.breached[:, 0].astype(int)) == 1).sum())
+    assert alarms <= 1

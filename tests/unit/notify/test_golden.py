@@ -1,0 +1,103 @@
+"""The messages of five situations, as Block Kit JSON; `ASSAY_WRITE_GOLDENS=1` writes them anew, to be looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from include.domain.message import Fact, Link, Message, Section, Severity
+from include.domain.rule import Evidence, RuleResult
+from include.notify.alerts import update_alerts
+from include.notify.blocks import render_blocks
+from include.notify.messages import incident_message
+from tests.fakes.notify import ROUTES, FakeBook, result
+
+GOLDEN = Path(__file__).parents[2] / "golden/slack"
+
+
+def told(*hours: list[RuleResult]) -> Message:
+    """The message of the one incident that these hours make."""
+    book = FakeBook()
+    for results in hours:
+        update_alerts(results, book, ROUTES, live=True)
+    (incident_id,) = book.unsettled("fake")
+    return incident_message(book.incident(incident_id), "http://localhost:8080")
+
+
+def faithfulness(hour: int, outcome: str = "Breached", value: float = 0.412) -> RuleResult:
+    return replace(
+        result(outcome, hour, alertname="faithfulness_below_target", dimension="faithfulness", keep_firing_for=2),
+        sentence="Mean faithfulness of help-desk fell to 0.41, which is 0.39 below the last four weeks.",
+        evidence=Evidence(value, 0.801, 0.38, 0.444, 0.95, 214, 5120, adjusted_p_value=0.000012),
+    )
+
+
+def composite(hour: int, outcome: str = "Breached", value: float = 0.652) -> RuleResult:
+    return replace(
+        result(outcome, hour, alertname="composite_below_target", dimension="composite", keep_firing_for=2),
+        sentence="Mean composite of help-desk fell to 0.65, below its target of 0.75.",
+        evidence=Evidence(value, 0.75, 0.63, 0.674, 0.95, 214),
+    )
+
+
+def volume(hour: int, project: str) -> RuleResult:
+    return replace(
+        result("Breached", hour, alertname="volume_low", project=project, category="data", severity="warning"),
+        sentence=f"{project} logged nothing, where 40 to 90 interactions are usual at this hour.",
+        evidence=Evidence(0, 61, n=0),
+        annotations={"owner": "platform", "runbook": "Ask the application's team whether it is down."},
+    )
+
+
+def corrupt(hour: int) -> RuleResult:
+    return replace(
+        result("Breached", hour, alertname="quarantine_rate_high", category="data", severity="critical"),
+        sentence="38 % of the rows that help-desk logged were refused: response is NULL, input_tokens is negative.",
+        evidence=Evidence(0.381, 0.02, 0.31, 0.46, 0.95, 160),
+        annotations={"owner": "platform", "unit": "share"},
+    )
+
+
+def hostile(hour: int) -> RuleResult:
+    name = "<!channel> *bold* <https://evil.example|click> & `x`\n\u202eecila"
+    made = result("Breached", hour, alertname="composite_low", project=name, severity="warning")
+    return replace(made, sentence=f"Worst segment: {name}", labels={**made.labels, "segment": f"prompt={name}"})
+
+
+COSTS = Message(
+    key="costs-2026-11-20",
+    title="Spend of 20 Nov 2026",
+    severity=Severity.INFO,
+    summary="The four projects spent $41.20, $3.10 more than on an average day of the last four weeks.",
+    facts=(Fact("Applications", "$38.90"), Fact("Judges", "$2.30"), Fact("Without a price", "12 calls of model x-1")),
+    sections=(Section("By project", ("help-desk: $20.10", "clinic: $9.40")),),
+    links=(Link("Summary runs", "http://localhost:8080/dags/summarize_costs/runs"),),
+    footer="As of 21 Nov 2026, 02:00 UTC",
+)
+
+SITUATIONS: dict[str, Callable[[], Message]] = {
+    "quality_firing": lambda: told([faithfulness(9), composite(9)], [faithfulness(10, value=0.398), composite(10)]),
+    "quality_resolved": lambda: told(
+        [faithfulness(9), composite(9)],
+        [faithfulness(10, "Ok", 0.795), composite(10, "Ok", 0.781)],
+        [faithfulness(11, "Ok", 0.803), composite(11, "Ok", 0.79)],
+    ),
+    "data_with_consequence": lambda: told([corrupt(14), composite(14)]),
+    "silence_of_many": lambda: told([volume(3, name) for name in ("bank", "city", "clinic", "docs")]),
+    "hostile_text": lambda: told([hostile(5)]),
+    "costs": lambda: COSTS,
+}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_messages_are_as_they_were_looked_at(name: str) -> None:
+    made = json.dumps(render_blocks(SITUATIONS[name]()), indent=1, ensure_ascii=False) + "\n"
+    path = GOLDEN / f"{name}.json"
+    if os.environ.get("ASSAY_WRITE_GOLDENS"):
+        path.write_text(made, encoding="utf-8")
+    assert made == path.read_text(encoding="utf-8")

@@ -6,21 +6,19 @@ for it; each test gets databases of its own.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from include.adapters.postgres.migrate import migrate
 from local.databases import allow_reading, ensure_database, ensure_role
+from local.locks import locked
 from local.postgres import Endpoint, PostgresServer
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -40,7 +38,7 @@ os.environ |= {
 
 SERVER = PostgresServer(SESSION / "postgres", durable=False)
 TEMPLATE = "assay_template"
-PASSWORD = "for tests only"  # noqa: S105 (the server dies with the session)
+PASSWORD = "for tests only"  # the server dies with the session
 
 
 def pytest_unconfigure() -> None:
@@ -49,19 +47,11 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(SESSION)
 
 
-@contextmanager
-def one_at_a_time(name: str) -> Iterator[None]:
-    """Let one worker of this session pass."""
-    with (SESSION / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Endpoint:
     """A running server with the roles `assay`, `app_owner` and `assay_reader`."""
     endpoint = SERVER.start()
-    with one_at_a_time("roles"):
+    with locked(SESSION / "roles.lock"):
         for role in ("assay", "app_owner", "assay_reader"):
             ensure_role(endpoint, role, PASSWORD)
     return endpoint
@@ -70,7 +60,9 @@ def postgres() -> Endpoint:
 @pytest.fixture(scope="session")
 def migrated_template(postgres: Endpoint) -> str:
     """The name of a database with the store's schema, to be cloned."""
-    with one_at_a_time("template"), psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+    from include.adapters.postgres.migrate import migrate  # alembic costs a second that unit tests need not pay
+
+    with locked(SESSION / "template.lock"), psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             ensure_database(postgres, "unmigrated", "assay")
             migrate(postgres.dsn("unmigrated", "assay", PASSWORD))

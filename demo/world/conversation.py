@@ -34,6 +34,7 @@ BACKGROUND: Mapping[Defect, float] = {
 
 ERROR_RATE = 0.008
 ERRORS = ("timeout", "timeout", "rate_limit", "server_error")
+TIMEOUT_MS = 30_000.0
 REFERENCE_RATE = 0.15
 REMEMBERED = 8
 """Messages of history that the applications send along."""
@@ -141,11 +142,12 @@ class Conversation:
         rng: Random,
     ) -> LogRow:
         failed = draft.finish_reason == "error"
+        error = rng.choice(ERRORS) if failed else None
         deployment = conditions.effect.deployment or self.deployment
         history = self.history[-REMEMBERED:]
         prompt_chars = len(question) + sum(map(len, contexts)) + sum(len(message["content"]) for message in history)
         usage = use(deployment, self.profile.system_tokens, prompt_chars, len(draft.text), rng)
-        latency_ms = 30_000.0 if failed else usage.latency_ms
+        latency_ms = TIMEOUT_MS if error == "timeout" else usage.latency_ms
         return LogRow(
             interaction_id=str(UUID(int=rng.getrandbits(128), version=4)),
             project=self.profile.project,
@@ -165,7 +167,7 @@ class Conversation:
             cached_input_tokens=None if failed else usage.cached_input_tokens,
             latency_ms=latency_ms,
             finish_reason=draft.finish_reason,
-            error_type=rng.choice(ERRORS) if failed else None,
+            error_type=error,
             occurred_at=moment - timedelta(milliseconds=latency_ms) - _delay(rng),
             logged_at=moment,
             attributes={

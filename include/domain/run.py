@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +53,16 @@ class Run:
     def run_id(self) -> str:
         """The same for the same source and window, whoever starts it and however often."""
         return f"{self.source}/{self.window}"
+
+
+@dataclass(frozen=True, slots=True)
+class SettledRun:
+    """A run that is over: its ledger, who judged (dimension -> epoch), and how dimensions were weighted."""
+
+    run: Run
+    ledger: CoverageLedger
+    epochs: Mapping[str, str]
+    weights_version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,48 +8,38 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from include.domain.interaction import Interaction
 from include.domain.ports import Judge
-from include.domain.score import Outcome, Score
-from include.errors import JudgeMisconfigured
+from include.domain.score import Outcome
+from include.errors import AssayError
+from include.judges.saving import Save, Saving
 from include.judges.subject import unanswered
 
-GATHER_S = 0.25
-"""How long outcomes are gathered before they are saved as one batch."""
 YIELD_S = 0.05
-"""How long judges that never wait may keep the event loop for themselves."""
-UNSAVED = 2_000
-"""How many outcomes may wait for a slow store before the judges wait as well."""
+"""How long judges that never wait may keep the event loop from hearing that it is to stop."""
 
 Pending = tuple[Interaction, Collection[str]]
 """An interaction, and the dimensions that are still to be judged."""
-Save = Callable[[Sequence[Outcome]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the work, in dimensions of interactions."""
+    """What was saved, in dimensions of interactions."""
 
     scored: int = 0
     failed: int = 0
 
-    def plus(self, outcomes: Sequence[Outcome]) -> Counts:
-        """These and the saved ones."""
-        scored = sum(isinstance(outcome, Score) for outcome in outcomes)
-        return Counts(self.scored + scored, self.failed + len(outcomes) - scored)
-
 
 def run_pool(work: Iterable[Pending], judges: Sequence[Judge], save: Save, concurrency: int) -> Counts:
-    """`score_all` for a process of its own: SIGTERM saves what came back, then ends it with status 143."""
+    """`score_all` in an event loop of its own; SIGTERM saves what came back, then exits with status 143."""
 
     async def supervised() -> Counts:
-        task = asyncio.ensure_future(score_all(work, judges, save, concurrency))
-        with _on_sigterm(task.cancel):
-            return await task
+        with _sigterm_cancels(asyncio.current_task()):
+            return await score_all(work, judges, save, concurrency)
 
     try:
         return asyncio.run(supervised())
@@ -58,19 +48,62 @@ def run_pool(work: Iterable[Pending], judges: Sequence[Judge], save: Save, concu
 
 
 async def score_all(work: Iterable[Pending], judges: Sequence[Judge], save: Save, concurrency: int) -> Counts:
-    """Judge the missing dimensions of each interaction, at most `concurrency` at once; returns what was saved.
+    """Judge what each interaction lacks, at most `concurrency` dimensions at once; `save` runs in a thread.
 
-    `save` runs in a thread, one call at a time. Raises `JudgeMisconfigured` at once, and whatever else a judge or
-    `save` raised at the end; what was judged by then is saved first, as it is when the task is cancelled.
+    An `AssayError` (`JudgeMisconfigured`, `StoreUnreachable`) ends the work at once; any other error of a judge is
+    raised after everything else was judged. In both cases, and when cancelled, what came back is saved first.
     """
-    outbox = _Outbox(save)
     todo = _pairs(work, {judge.epoch.dimension: judge for judge in judges})
-    mishaps: list[Exception] = []
-    workers = [asyncio.ensure_future(_work(todo, outbox, mishaps)) for _ in range(concurrency)]
-    writer = asyncio.ensure_future(outbox.run())
+    broken: list[Exception] = []
+    with Saving(save) as saving:
+        workers = [asyncio.ensure_future(_judge(todo, saving, broken)) for _ in range(concurrency)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+    if broken:
+        raise broken[0]
+    return Counts(saving.scored, saving.failed)
+
+
+def _pairs(work: Iterable[Pending], judges: Mapping[str, Judge]) -> Iterator[tuple[Interaction, Judge]]:
+    for interaction, missing in work:
+        for dimension, judge in judges.items():
+            if dimension in missing:
+                yield interaction, judge
+
+
+async def _judge(todo: Iterator[tuple[Interaction, Judge]], saving: Saving, broken: list[Exception]) -> None:
+    """One of the workers that share `todo`."""
+    clock = asyncio.get_running_loop().time
+    rested = clock()
+    for interaction, judge in todo:
+        try:
+            outcome: Outcome = unanswered(interaction, judge.epoch) or await judge.score(interaction)
+        except AssayError:
+            raise
+        except Exception as error:  # a bug that one text brings out must not cost the others their scores
+            error.add_note(f"while judging {judge.epoch.dimension} of interaction {interaction.interaction_id!r}")
+            broken.append(error)
+            continue
+        await saving.put(outcome)
+        if clock() - rested > YIELD_S:
+            await asyncio.sleep(0)
+            rested = clock()
+
+
+@contextmanager
+def _sigterm_cancels(task: asyncio.Task[Counts] | None) -> Iterator[None]:
+    """For the block, where this is the main thread; afterwards the handler is again what it was."""
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        done, _ = await asyncio.wait([*workers, writer], return_when=asyncio.FIRST_EXCEPTION, timeout=None) \
-            if False else await _until_done(workers, writer)
+        yield
     finally:
-        pass
-    return outbox.counts
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)

@@ -21,7 +21,6 @@ from include.domain.score import FailureType
 from include.errors import JudgeError, JudgeMisconfigured
 
 BACKOFF_BASE_S, BACKOFF_CAP_S = 0.5, 20.0
-LEARNABLE = (400, 422)
 
 REMEDIES = {
     "401": "mend the key: password of the Airflow connection assay_judge, or JUDGE_API_KEY",
@@ -58,7 +57,7 @@ class OpenAIClient:
         self.provider = provider
         self.model = model
         self._url = _completions(base_url)
-        self._key = api_key
+        self._key = api_key.strip()
         self._slots = asyncio.Semaphore(concurrency)
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
@@ -96,7 +95,7 @@ class OpenAIClient:
                 return answer
             if answer.kind is FailureType.MISCONFIGURED:
                 raise self._misconfigured(answer)
-            pause = max(answer.retry_after_s or 0.0, self._backoff(attempt))
+            pause = (answer.retry_after_s or 0.0) + self._backoff(attempt)
             if not answer.retryable or self._clock() + pause >= deadline:
                 raise self._failure(answer)
             await self._sleep(pause)
@@ -166,9 +165,8 @@ class OpenAIClient:
 
 
 def _completions(base_url: str) -> URL:
-    try:
-        base = URL(base_url)
-        return (base / "chat" / "completions").with_query(base.query)
-    except ValueError as error:
-        message = f"judge: {base_url!r} is no address: {error}. Remedy: {OTHER_REMEDY}"
-        raise JudgeMisconfigured(message, error_type=FailureType.MISCONFIGURED.value, retryable=False) from None
+    base = URL(base_url)
+    if base.scheme not in ("http", "https") or not base.host:
+        message = f"judge: the address does not start with http:// or https://. Remedy: {OTHER_REMEDY}"
+        raise JudgeMisconfigured(message, error_type=FailureType.MISCONFIGURED.value, retryable=False)
+    return (base / "chat" / "completions").with_query(base.query)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime
+from typing import LiteralString
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from include.domain.interaction import Window
-from include.domain.run import CoverageLedger, Run
+from include.domain.run import CoverageLedger, Run, SettledRun
 
 
 class Runs:
@@ -46,21 +47,36 @@ class Runs:
             (Jsonb(dict(epochs)), weights_version, Jsonb(list(warnings)), run_id),
         )
 
-    def count(self, run: Run, logged: int, epochs: str) -> CoverageLedger:
+    def judged(self, run_id: str) -> tuple[dict[str, str], str, datetime]:
+        """Who judges the run (dimension -> epoch), the version of the weights, and when it started."""
+        row = self._connection.execute(
+            "SELECT epochs, weights_version, started_at FROM assay.runs WHERE run_id = %s", (run_id,)
+        ).fetchone()
+        assert row is not None, run_id
+        return row
+
+    def overdue(self, run_id: str, since: datetime | None, until: datetime | None) -> None:
+        """Note the first and last `logged_at` of earlier windows' interactions that the run scores again."""
+        self._connection.execute(
+            "UPDATE assay.runs SET overdue_since = %s, overdue_until = %s WHERE run_id = %s", (since, until, run_id)
+        )
+
+    def count(self, run: Run, logged: int, epochs: Sequence[str]) -> CoverageLedger:
         """The ledger of the run's window, each term counted from the store's rows; `logged` from the log itself.
 
-        `epochs` is the identity of the set of judges; an interaction is scored when it has a composite of theirs,
-        failed when it has none and a failure of any dimension is on record.
+        `epochs` are the identities of the sets of judges that count: an interaction is scored when it has a composite
+        of one of them, failed when it has none and a failure of any dimension is on record.
         """
         row = self._connection.execute(
             """
             WITH judged AS (
-                SELECT i.sampled, c.value IS NOT NULL AS scored,
+                SELECT i.sampled,
+                       EXISTS (SELECT FROM assay.composites c
+                               WHERE (c.interaction_id, c.logged_at) = (i.interaction_id, i.logged_at)
+                                 AND c.epochs = ANY(%(epochs)s) AND c.value IS NOT NULL) AS scored,
                        EXISTS (SELECT FROM assay.score_failures f
                                WHERE (f.interaction_id, f.logged_at) = (i.interaction_id, i.logged_at)) AS failed
                 FROM assay.interactions i
-                LEFT JOIN assay.composites c
-                  ON (c.interaction_id, c.logged_at, c.epochs) = (i.interaction_id, i.logged_at, %(epochs)s)
                 WHERE i.source = %(source)s AND i.logged_at >= %(start)s AND i.logged_at < %(end)s)
             SELECT (SELECT count(*) FROM assay.quarantine
                     WHERE source = %(source)s AND logged_at >= %(start)s AND logged_at < %(end)s
@@ -69,7 +85,7 @@ class Runs:
                    count(*) FILTER (WHERE sampled AND scored),
                    count(*) FILTER (WHERE sampled AND NOT scored AND failed)
             FROM judged""",
-            {"epochs": epochs, "source": run.source, "start": run.window.start, "end": run.window.end},
+            {"epochs": list(epochs), "source": run.source, "start": run.window.start, "end": run.window.end},
         ).fetchone()
         assert row is not None, "an aggregate without GROUP BY has one row"
         return CoverageLedger(logged, *row)
@@ -78,40 +94,50 @@ class Runs:
         """Close the run with its ledger; its rules are due for evaluation, again if it ran before."""
         self._connection.execute(
             """UPDATE assay.runs SET status = 'settled', logged = %s, quarantined = %s, excluded = %s, scored = %s,
-                   failed = %s, settled_at = %s, evaluated_at = NULL WHERE run_id = %s""",
+                   failed = %s, settled_at = %s, evaluated_at = NULL, alerted_at = NULL WHERE run_id = %s""",
             (*astuple(ledger), now, run_id),
         )
 
-    def touched_by(self, since: datetime, until: datetime, source: str) -> list[Run]:
-        """The settled runs whose windows overlap `[since, until)`: their ledgers changed with a late score."""
-        rows = self._connection.execute(
-            """SELECT source, window_start, window_end, live FROM assay.runs WHERE status = 'settled' AND source = %s
-                AND window_start < %s AND window_end > %s ORDER BY window_end, window_start""",
-            (source, until, since),
-        ).fetchall()
-        return [_run(row) for row in rows]
+    def touched_by(self, run_id: str) -> list[SettledRun]:
+        """The other settled runs in whose windows lie interactions that this run scored again."""
+        return self._settled(
+            """JOIN assay.runs late ON late.run_id = %(run_id)s AND late.source = r.source AND late.run_id <> r.run_id
+               AND r.window_start <= late.overdue_until AND r.window_end > late.overdue_since
+               WHERE r.status = 'settled'""",
+            {"run_id": run_id},
+        )
 
-    def unevaluated(self) -> list[tuple[Run, CoverageLedger]]:
+    def unevaluated(self) -> list[SettledRun]:
         """Settled runs whose rules were not evaluated yet, in the order of time.
 
         A run of the past waits for earlier ones of the past that are under way (started within the last hour), so
         that a backfill's incidents are found in their order; a live run waits for nobody.
         """
-        rows = self._connection.execute(
-            """SELECT source, window_start, window_end, live,
-                       logged, quarantined, excluded, scored, failed
-                FROM assay.runs r
-                WHERE status = 'settled' AND evaluated_at IS NULL
-                  AND (live OR NOT EXISTS (
-                      SELECT FROM assay.runs e WHERE e.source = r.source AND NOT e.live AND e.status <> 'settled'
-                      AND e.window_end < r.window_end AND e.started_at > now() - interval '1 hour'))
-                ORDER BY window_end, window_start"""
-        ).fetchall()
-        return [(_run(row[:4]), CoverageLedger(*row[4:])) for row in rows]
+        return self._settled(
+            """WHERE r.status = 'settled' AND r.evaluated_at IS NULL
+                 AND (r.live OR NOT EXISTS (
+                     SELECT FROM assay.runs e WHERE e.source = r.source AND NOT e.live AND e.status <> 'settled'
+                     AND e.window_end < r.window_end AND e.started_at > now() - interval '1 hour'))""",
+            {},
+        )
+
+    def unalerted(self) -> list[SettledRun]:
+        """Evaluated runs that alerts did not take into account yet, in the order of time."""
+        return self._settled("WHERE r.evaluated_at IS NOT NULL AND r.alerted_at IS NULL", {})
+
+    def _settled(self, which: LiteralString, names: Mapping[str, object]) -> list[SettledRun]:
+        select: LiteralString = """SELECT r.source, r.window_start, r.window_end, r.live, r.logged, r.quarantined,
+                r.excluded, r.scored, r.failed, r.epochs, r.weights_version FROM assay.runs r """
+        rows = self._connection.execute(select + which + " ORDER BY r.window_end, r.window_start", names).fetchall()
+        return [SettledRun(_run(row[:4]), CoverageLedger(*row[4:9]), row[9], row[10]) for row in rows]
 
     def evaluated(self, run_id: str, now: datetime) -> None:
         """Note that the run's rules were evaluated."""
         self._connection.execute("UPDATE assay.runs SET evaluated_at = %s WHERE run_id = %s", (now, run_id))
+
+    def alerted(self, run_id: str, now: datetime) -> None:
+        """Note that alerts took the run's results into account."""
+        self._connection.execute("UPDATE assay.runs SET alerted_at = %s WHERE run_id = %s", (now, run_id))
 
 
 def _run(row: tuple[str, datetime, datetime, bool]) -> Run:

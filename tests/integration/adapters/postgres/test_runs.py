@@ -25,6 +25,7 @@ def day(n: int) -> Run:
 
 def settled(runs: Runs, run: Run) -> None:
     runs.begin(run, datetime.now(UTC))
+    runs.validated(run.run_id, {"correctness": "x"}, "w", [])
     runs.settle(run.run_id, CoverageLedger(0, 0, 0, 0, 0), datetime.now(UTC))
 
 
@@ -70,7 +71,7 @@ def test_every_interaction_counts_once_and_one_that_nobody_judged_is_a_gap(store
                VALUES ('native', '1', 'r', %s, '{x}', '{}', now())""",
             (at,),
         )
-        ledger = Runs(connection).count(run, logged=6, epochs="E")
+        ledger = Runs(connection).count(run, logged=6, epochs=["E"])
     assert ledger == CoverageLedger(logged=6, quarantined=1, excluded=1, scored=1, failed=1)
     assert ledger.gap == 2
 
@@ -83,7 +84,7 @@ def test_the_same_window_is_the_same_run_and_is_evaluated_again_after_it_ran_aga
         runs.evaluated(run.run_id, MIDNIGHT)
         assert runs.unevaluated() == []
         settled(runs, run)
-        assert [found for found, _ in runs.unevaluated()] == [run]
+        assert [found.run for found in runs.unevaluated()] == [run]
         assert connection.execute("SELECT count(*), max(attempts) FROM assay.runs").fetchone() == (1, 2)
 
 
@@ -101,9 +102,9 @@ def test_a_day_of_the_past_waits_for_the_days_before_it_and_a_live_hour_for_nobo
         runs.begin(day(0), datetime.now(UTC))
         settled(runs, day(1))
         settled(runs, hour(60))
-        assert [found for found, _ in runs.unevaluated()] == [hour(60)]
+        assert [found.run for found in runs.unevaluated()] == [hour(60)]
         settled(runs, day(0))
-        assert [found for found, _ in runs.unevaluated()] == [day(0), day(1), hour(60)]
+        assert [found.run for found in runs.unevaluated()] == [day(0), day(1), hour(60)]
 
 
 def test_a_day_that_was_given_up_holds_nobody_back(store_dsn: str) -> None:
@@ -111,13 +112,15 @@ def test_a_day_that_was_given_up_holds_nobody_back(store_dsn: str) -> None:
         runs = Runs(connection)
         runs.begin(day(0), datetime.now(UTC) - 2 * HOUR)
         settled(runs, day(1))
-        assert [found for found, _ in runs.unevaluated()] == [day(1)]
+        assert [found.run for found in runs.unevaluated()] == [day(1)]
 
 
-def test_windows_that_a_late_score_touches_are_found(store_dsn: str) -> None:
+def test_windows_whose_interactions_a_later_run_scored_again_are_found(store_dsn: str) -> None:
     with connect(store_dsn) as connection:
         runs = Runs(connection)
         for run in (hour(0), hour(1), day(0), hour(30)):
             settled(runs, run)
-        found = runs.touched_by(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR, "native")
-    assert found == [hour(1), day(0)]
+        runs.overdue(hour(30).run_id, MIDNIGHT + HOUR, MIDNIGHT + 1.5 * HOUR)
+        found = runs.touched_by(hour(30).run_id)
+        assert runs.touched_by(hour(0).run_id) == []
+    assert [one.run for one in found] == [hour(1), day(0)]

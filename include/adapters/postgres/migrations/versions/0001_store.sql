@@ -23,7 +23,10 @@ CREATE TABLE assay.runs (
     versions        jsonb NOT NULL DEFAULT '{}',    -- code, suite, rules
     started_at      timestamptz NOT NULL,
     settled_at      timestamptz,
+    overdue_since   timestamptz,                    -- first and last interaction of earlier windows that the run
+    overdue_until   timestamptz,                    -- scores again: failures to retry, rows out of quarantine
     evaluated_at    timestamptz,                    -- when its rules were evaluated
+    alerted_at      timestamptz,                    -- when alerts took what they said into account
     UNIQUE (source, window_start, window_end)
 );
 CREATE INDEX runs_by_end ON assay.runs (window_end);

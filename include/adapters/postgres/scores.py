@@ -1,0 +1,209 @@
+"""Outcomes go in and stay; what a run still has to judge comes out, as shards and interaction by interaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from include.domain.interaction import Interaction, Turn
+from include.domain.run import Run, Shard
+from include.domain.score import Epoch, Outcome, Score, ScoreFailure
+
+BATCH = 100
+"""Interactions fetched at once: what bounds the memory, since one may hold megabytes."""
+
+# What each interaction of [start, end) lacks: (interaction_id, logged_at, missing dimensions). An interaction is
+# overdue if an earlier attempt failed and may be repeated, or if a person released it from quarantine.
+MISSING = """
+    WITH missing AS (
+        SELECT i.interaction_id, i.logged_at, array_agg(j.dimension) AS dimensions
+        FROM assay.interactions i
+        CROSS JOIN jsonb_each_text(%(epochs)s) AS j (dimension, epoch)
+        LEFT JOIN assay.scores s
+          ON (s.interaction_id, s.logged_at, s.dimension, s.epoch)
+           = (i.interaction_id, i.logged_at, j.dimension, j.epoch)
+         AND s.logged_at >= %(start)s AND s.logged_at < %(end)s
+        LEFT JOIN assay.score_failures f
+          ON (f.interaction_id, f.logged_at, f.dimension, f.epoch)
+           = (i.interaction_id, i.logged_at, j.dimension, j.epoch)
+         AND f.logged_at >= %(start)s AND f.logged_at < %(end)s
+        WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s AND i.source = %(source)s AND i.sampled
+          AND s.value IS NULL AND (f.attempts IS NULL OR (f.retryable AND f.attempts < %(max_attempts)s))
+        GROUP BY i.interaction_id, i.logged_at
+        HAVING NOT %(overdue)s OR count(f.attempts) > 0 OR EXISTS (
+            SELECT FROM assay.quarantine q
+            WHERE q.released_at IS NOT NULL AND q.source = %(source)s
+              AND (q.interaction_id, q.logged_at) = (i.interaction_id, i.logged_at)))
+"""
+PLAN = (
+    MISSING
+    + """
+    , numbered AS (
+        SELECT interaction_id, logged_at, (row_number() OVER by_time - 1) / %(size)s AS index
+        FROM missing WINDOW by_time AS (ORDER BY logged_at, interaction_id))
+    SELECT index, count(*), min(logged_at), max(logged_at),
+           (array_agg(interaction_id ORDER BY logged_at, interaction_id))[1],
+           (array_agg(interaction_id ORDER BY logged_at DESC, interaction_id DESC))[1]
+    FROM numbered GROUP BY index ORDER BY index"""
+)
+PENDING = (
+    MISSING
+    + """
+    SELECT i.*, m.dimensions FROM missing m JOIN assay.interactions i USING (interaction_id, logged_at)
+    WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s
+      AND (i.logged_at, i.interaction_id) BETWEEN (%(start)s, %(first_id)s) AND (%(last)s, %(last_id)s)
+    ORDER BY i.logged_at, i.interaction_id"""
+)
+
+
+class Scores:
+    """The scores in a store; `connection` is one transaction, committed by whoever opened it."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def register(self, epochs: Sequence[Epoch], now: datetime) -> None:
+        """Note what each epoch stands for; one that is known keeps its first date."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                """INSERT INTO assay.judge_epochs VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (epoch) DO NOTHING""",
+                [
+                    (epoch.id, epoch.dimension, epoch.source.value, epoch.judge, Jsonb(dict(epoch.parts)), now)
+                    for epoch in epochs
+                ],
+            )
+
+    def plan(
+        self, run: Run, epochs: Mapping[str, str], shard_size: int, since: datetime, max_attempts: int
+    ) -> list[Shard]:
+        """The shards of the run's window, then those of what earlier windows since `since` still owe.
+
+        `epochs` maps each dimension to the id of the judge in force. What is scored, and what failed for good or
+        `max_attempts` times, is in none of them.
+        """
+        shards: list[Shard] = []
+        for start, end, overdue in ((run.window.start, run.window.end, False), (since, run.window.start, True)):
+            arguments = _arguments(epochs, run.source, start, end, max_attempts, overdue) | {"size": shard_size}
+            for _, size, first, last, first_id, last_id in self._connection.execute(PLAN, arguments):
+                bounds = (first.isoformat(), first_id), (last.isoformat(), last_id)
+                shards.append(Shard(run.run_id, len(shards), size, *bounds, overdue))
+        return shards
+
+    def pending(
+        self, shard: Shard, epochs: Mapping[str, str], max_attempts: int
+    ) -> Iterator[tuple[Interaction, frozenset[str]]]:
+        """What the shard still lacks: each interaction with its missing dimensions, by time, in bounded memory.
+
+        It is read through a cursor, so the connection must not be committed on the way: save through another.
+        """
+        (first, first_id), (last, last_id) = shard.first, shard.last
+        start, final = datetime.fromisoformat(first), datetime.fromisoformat(last)
+        source = shard.run_id.rpartition("/")[0].rpartition("/")[0]
+        arguments = _arguments(epochs, source, start, final + RESOLUTION, max_attempts, shard.overdue)
+        with self._connection.cursor("assay_pending", row_factory=dict_row) as cursor:
+            cursor.itersize = BATCH
+            cursor.execute(PENDING, arguments | {"first_id": first_id, "last": final, "last_id": last_id})
+            for row in cursor:
+                yield _interaction(row), frozenset(row["dimensions"])
+
+    def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write scores and failures; saving again changes nothing but a failure's count of attempts.
+
+        A score removes its failure, and no failure is written beside a score.
+        """
+        scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
+        failures = [outcome for outcome in outcomes if isinstance(outcome, ScoreFailure)]
+        if scores:
+            self._connection.execute(SAVE_SCORES, _columns([_score_row(score) for score in scores]) + (now,))
+        if failures:
+            self._connection.execute(SAVE_FAILURES, _columns([_failure_row(one) for one in failures]) + (now,))
+
+
+RESOLUTION = timedelta(microseconds=1)
+"""Of timestamptz: makes a closed end into a half-open one."""
+
+# In order of the key, so that two workers on the same shard wait for each other and never in a circle.
+SAVE_SCORES = """
+    WITH given AS (
+        SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::float8[],
+                             %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[])
+            AS g (interaction_id, logged_at, dimension, epoch, source, value,
+                  explanation, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost)),
+    saved AS (
+        INSERT INTO assay.scores
+        SELECT *, %s FROM given ORDER BY interaction_id, logged_at, dimension, epoch, source
+        ON CONFLICT DO NOTHING)
+    DELETE FROM assay.score_failures f USING given g
+    WHERE (f.interaction_id, f.logged_at, f.dimension, f.epoch, f.source)
+        = (g.interaction_id, g.logged_at, g.dimension, g.epoch, g.source)"""
+SAVE_FAILURES = """
+    WITH given AS (
+        SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
+                             %s::text[], %s::bool[])
+            AS g (interaction_id, logged_at, dimension, epoch, source, error_type, message, retryable))
+    INSERT INTO assay.score_failures AS f
+    SELECT *, 1, %s FROM given g
+    WHERE NOT EXISTS (
+        SELECT FROM assay.scores s
+        WHERE (s.interaction_id, s.logged_at, s.dimension, s.epoch, s.source)
+            = (g.interaction_id, g.logged_at, g.dimension, g.epoch, g.source))
+    ORDER BY interaction_id, logged_at, dimension, epoch, source
+    ON CONFLICT (interaction_id, logged_at, dimension, epoch, source) DO UPDATE
+    SET error_type = excluded.error_type, message = excluded.message, retryable = excluded.retryable,
+        attempts = f.attempts + 1, failed_at = excluded.failed_at"""
+
+
+def _arguments(
+    epochs: Mapping[str, str], source: str, start: datetime, end: datetime, max_attempts: int, overdue: bool
+) -> dict[str, Any]:
+    return {
+        "epochs": Jsonb(dict(epochs)),
+        "source": source,
+        "start": start,
+        "end": end,
+        "max_attempts": max_attempts,
+        "overdue": overdue,
+    }
+
+
+def _key(outcome: Outcome) -> tuple[object, ...]:
+    return (
+        outcome.interaction_id,
+        outcome.logged_at,
+        outcome.dimension,
+        outcome.epoch,
+        outcome.source.value,
+    )
+
+
+def _score_row(score: Score) -> tuple[object, ...]:
+    return (*_key(score), score.value, storable(score.explanation), *astuple(score.usage), score.cost)
+
+
+def _failure_row(failed: ScoreFailure) -> tuple[object, ...]:
+    return (*_key(failed), failed.error_type.value, storable(failed.message), failed.retryable)
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
+    """Rows as arrays for `unnest`; of rows with the same key the last."""
+    return tuple(list(column) for column in zip(*{row[:5]: row for row in rows}.values(), strict=True))
+
+
+def storable(text: str) -> str:
+    """The text without what Postgres cannot hold: NUL and half surrogates, which a model's reply may contain."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _interaction(row: Mapping[str, Any]) -> Interaction:
+    texts = {name: row[name] for name in PLAIN}
+    history = tuple(Turn(turn["role"], turn["content"]) for turn in row["history"])
+    return Interaction(**texts, retrieved_contexts=tuple(row["retrieved_contexts"]), history=history)
+
+
+PLAIN = tuple(field.name for field in fields(Interaction) if field.name not in ("retrieved_contexts", "history"))

@@ -46,12 +46,12 @@ def wire(live: bool) -> None:
         return pipeline.extract(context["data_interval_start"], context["data_interval_end"], live=happened)
 
     @task
-    def validate(run_id: str) -> str:
-        return pipeline.validate(run_id)
+    def validate(run: str) -> str:
+        return pipeline.validate(run)
 
     @task
-    def plan_shards(run_id: str) -> list[dict[str, Any]]:
-        return pipeline.plan_shards(run_id)
+    def plan_shards(run: str) -> list[dict[str, Any]]:
+        return pipeline.plan_shards(run)
 
     @task(pool=POOL, map_index_template="{{ shard_label }}")
     def score(shard: dict[str, Any]) -> dict[str, int]:
@@ -59,11 +59,11 @@ def wire(live: bool) -> None:
         return pipeline.score(shard)
 
     @task(outlets=[SCORES], trigger_rule="none_failed")
-    def settle(run_id: str) -> dict[str, int]:
-        return pipeline.settle(run_id)
+    def settle(run: str) -> dict[str, int]:
+        return pipeline.settle(run)
 
-    run_id = validate(extract())
-    score.expand(shard=plan_shards(run_id)) >> settle(run_id)
+    run: Any = validate(extract())
+    score.expand(shard=plan_shards(run)) >> settle(run)
 
 
 with DAG(

@@ -38,13 +38,13 @@ with DAG(
         return pipeline.evaluate_rules()
 
     @task
-    def update_alerts(run_ids: list[str]) -> dict[str, int]:
-        """How many alerts are in which state."""
-        return pipeline.update_alerts(run_ids)
+    def update_alerts() -> int:
+        """How many episodes of alerts changed."""
+        return pipeline.update_alerts()
 
     @task
     def notify() -> list[str]:
         """One line for each message that was sent or edited."""
         return pipeline.notify()
 
-    update_alerts(evaluate_rules()) >> notify()
+    evaluate_rules() >> update_alerts() >> notify()

@@ -43,7 +43,7 @@ def _ledger(store: psycopg.Connection) -> tuple[str, bool]:
     ).fetchall()
     why = f" ({', '.join(f'{count:,} {reason}' for reason, count in reasons)})" if reasons else ""
     text = (
-        f"Coverage ledger: it {'closes' if closed == runs else 'DOES NOT CLOSE'} in {closed} of {runs} runs\n"
+        f"Coverage ledger: {'it closes in all' if closed == runs else f'IT DOES NOT CLOSE in {runs - closed} of'} {runs} runs\n"
         f"  logged {logged:,} = quarantined {quarantined:,} + left out by sampling {excluded:,}"
         f" + scored {scored:,} + failed {failed:,}{why}"
     )

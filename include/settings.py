@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     """How many runs may try to score the same interaction before its failure is final."""
     retry_days: Annotated[int, Field(ge=0)] = 7
     """How far back a run looks for failures that a retry can mend and for rows released from quarantine."""
+    retention_days: Annotated[int, Field(ge=1)] | None = None
+    """Months that lie wholly before this many days are dropped by `tend_store`; None keeps everything."""
 
 
 def from_airflow() -> Settings:

@@ -50,7 +50,14 @@ SETTINGS: Mapping[str, str] = {
     "log_min_duration_statement": "5s",
 }
 # For data that nobody misses after a power cut: the tests'.
-FORGETFUL: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "128MB",
+}
 
 
 class PostgresError(LocalError):
@@ -75,12 +82,13 @@ class Endpoint:
 class PostgresServer:
     """One server over one directory; `start` and `stop` may be called by several processes at any time.
 
-    `durable=False` trades safety against power cuts for speed.
+    `durable=False` trades safety against power cuts for speed, and lives in memory where there is room.
     """
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:
         # One name for one directory; its own last link, which we may have made, stays.
         self.directory = directory.parent.resolve() / directory.name
+        self._durable = durable
         self._settings = {**SETTINGS, **({} if durable else FORGETFUL)}
 
     def start(self) -> Endpoint:
@@ -117,7 +125,7 @@ class PostgresServer:
         if not self.directory.exists():
             return
         with self._locked():
-            self._stop(house(self.directory))
+            self._stop(self._house())
 
     def is_running(self) -> bool:
         """Whether this directory's server is alive."""
@@ -128,7 +136,7 @@ class PostgresServer:
         if not self.directory.exists():
             return
         with self._locked():
-            home = house(self.directory)
+            home = self._house()
             self._remove_data(home)
             home.home.rmdir()
             if self.directory.is_symlink():
@@ -143,11 +151,14 @@ class PostgresServer:
     def _file(self, name: str) -> Path:
         return self.directory.with_name(f"{self.directory.name}.{name}")
 
+    def _house(self) -> House:
+        return house(self.directory, in_memory=not self._durable)
+
     def _locked(self) -> AbstractContextManager[None]:
         return locked(self._file("lock"))
 
     def _start(self) -> Endpoint:
-        home = house(self.directory)
+        home = self._house()
         if home.inherited:
             self._remove_data(home)
         if not (home.data / "PG_VERSION").exists():

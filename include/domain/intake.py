@@ -25,8 +25,9 @@ class Facts:
     """What the suite needs to know of one staged row; texts as their lengths in characters, None where missing.
 
     `malformed` names the fields of a wrong type ("" where there is none) and those fields are None here;
-    `copies` counts the rows of the same hour that have the same id; `ahead_s` is how many seconds `occurred_at` lies
-    after `logged_at`; `rows_in_window` is the same for every row.
+    a text that a label is made of is cut off at 600 characters. `copies` counts the rows of the same hour that have
+    the same id, interactions of other windows included; `ahead_s` is how many seconds `occurred_at` lies after
+    `logged_at`; `rows_in_window` is the same for every row.
     """
 
     row_key: str
@@ -44,6 +45,7 @@ class Facts:
     provider_name: str | None
     request_model: str | None
     response_model: str | None
+    prompt_version: str | None
     input_tokens: int | None
     output_tokens: int | None
     cached_input_tokens: int | None
@@ -70,7 +72,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """How many rows became interactions and how many went to quarantine."""
+    """How many rows became interactions that were none before, and how many wait in quarantine."""
 
     interactions: int
     quarantined: int

@@ -39,7 +39,7 @@ class Intake(Protocol):
         """Replace what is staged of the run; returns how many rows there are."""
         ...
 
-    def facts(self, run_id: str) -> Iterator[list[Facts]]:
+    def facts(self, run_id: str, source: str) -> Iterator[list[Facts]]:
         """What the suite looks at, some thousand rows at a time."""
         ...
 
@@ -57,10 +57,6 @@ class Intake(Protocol):
 
     def quarantined(self, source: str, row_keys: Sequence[str]) -> list[StagedRow]:
         """The rows of those keys that wait in quarantine, as they were logged."""
-        ...
-
-    def is_taken(self, interaction_id: str, logged_at: datetime) -> bool:
-        """Whether an interaction of that identity is in the store."""
         ...
 
     def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json]) -> None:

@@ -78,7 +78,6 @@ class IncidentWeek:
     projects: tuple[str, ...]
     environment: str
     severity: Severity
-    category: str
     starts_at: datetime
     ends_at: datetime | None
     until: datetime
@@ -121,7 +120,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSpend:
-    """A project's spend of the week beside that of the week before; both None-free, see `Spend.cost`."""
+    """What a project spent in the week and in the seven days before, and what judging it cost in the week."""
 
     project: str
     application: Spend
@@ -234,10 +233,8 @@ class WeeklyReport:
 
     @property
     def report_id(self) -> str:
-        """The same for the same window; names the file."""
-        start, end = self.window.start, self.window.end
-        form = "%Y-%m-%d" if start.time() == end.time() == datetime.min.time() else "%Y-%m-%dT%H%MZ"
-        return f"weekly_{start:{form}}_{end:{form}}"
+        """See `report_id`."""
+        return report_id(self.window)
 
     @property
     def incidents_of_week(self) -> tuple[IncidentWeek, ...]:
@@ -249,6 +246,13 @@ class WeeklyReport:
     def environments(self) -> frozenset[str]:
         """Where the projects run."""
         return frozenset(project.environment for project in self.projects)
+
+
+def report_id(window: Window) -> str:
+    """The name of the report of that window and, with its ending, of its file: the same for the same window."""
+    start, end = window.start, window.end
+    form = "%Y-%m-%d" if start.time() == end.time() == datetime.min.time() else "%Y-%m-%dT%H%MZ"
+    return f"weekly_{start:{form}}_{end:{form}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,6 +15,12 @@ from include.domain.interaction import Json, Window
 from include.domain.ports import Intake, LogSource
 
 MAX_INTEGER = 2**63 - 1  # Postgres's bigint
+MAX_DEPTH = 32
+"""JSON that is nested deeper is kept as text: hostile nesting must not exhaust any later reader's stack."""
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
+"""How a moment begins; Python alone would take some integers for one."""
 
 
 def extract(run_id: str, window: Window, log: LogSource, intake: Intake) -> int:
@@ -24,34 +32,39 @@ def normalize(row: Mapping[str, Any]) -> StagedRow:
     """The row as JSON that Postgres can hold, nothing lost but NUL and lone surrogates, which become U+FFFD."""
     raw = {word: clean(value) for word, value in row.items() if word not in ("row_key", "logged_at")}
     malformed = tuple(_malformed(raw))
-    return StagedRow(str(row["row_key"]), row["logged_at"], raw, malformed)
+    return StagedRow(row["row_key"], row["logged_at"], raw, malformed)
 
 
-def clean(value: Any) -> Json:
+def clean(value: Any, depth: int = 0) -> Json:
     """The value as JSON; what JSON does not know (NaN, bytes, ranges) becomes text and so is seen to be wrong."""
     match value:
         case None | bool():
             return value
         case str():
-            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+            return UNSTORABLE.sub("\ufffd", value)
         case int():
             return value
         case float():
             return value if math.isfinite(value) else str(value)
-        case Decimal():
-            return (
-                clean(int(value) if value == value.to_integral_value() else float(value))
-                if value.is_finite()
-                else str(value)
-            )
+        case Decimal() if value.is_finite() and value.adjusted() < 19:
+            return int(value) if value == value.to_integral_value() else float(value)
         case datetime() | date():
             return value.isoformat()
+        case Mapping() | list() | tuple() if depth == MAX_DEPTH:
+            return _as_text(value)
         case Mapping():
-            return {str(clean(str(key))): clean(item) for key, item in value.items()}
+            return {str(clean(str(key))): clean(item, depth + 1) for key, item in value.items()}
         case list() | tuple():
-            return [clean(item) for item in value]
+            return [clean(item, depth + 1) for item in value]
         case _:
             return clean(str(value))
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str)
+    except RecursionError:
+        return "nested too deeply"
 
 
 def _malformed(raw: dict[str, Json]) -> Iterator[str]:
@@ -68,6 +81,8 @@ def _malformed(raw: dict[str, Json]) -> Iterator[str]:
 
 def _moment(value: Json) -> str | None:
     """ISO 8601 in UTC, or None for what is no moment."""
+    if not MOMENT.match(str(value)):
+        return None
     try:
         told = datetime.fromisoformat(str(value))
         return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC).isoformat()
@@ -84,7 +99,7 @@ def _is_count(value: Json) -> bool:
 
 
 def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_INTEGER
 
 
 def _is_texts(value: Json) -> bool:

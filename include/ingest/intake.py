@@ -34,15 +34,17 @@ def take_in(run_id: str, source: str, intake: Intake, desk: Desk, now: datetime)
     caller's transaction then ends with nothing written.
     """
     bounds = volume_bounds(intake.usual_volume(run_id))
-    rows, refusals, warnings = 0, Counter[str](), dict[str, None]()
-    for facts in intake.facts(run_id):
+    rows, refusals, warnings = 0, Counter[str](), dict[str, str]()
+    for facts in intake.facts(run_id, source):
         findings = desk.check(facts, bounds)
         intake.decide(decide(facts, findings, desk))
         rows += len(facts)
         refusals.update(name for names in findings.refused.values() for name in names)
-        warnings.update(dict.fromkeys(findings.warnings))
+        refusals.update(f"wrong type of {field}" for row in facts for field in row.malformed.split(", ") if field)
+        for warning in findings.warnings:  # of each expectation the first, however long the window is
+            warnings.setdefault(warning.partition(":")[0], warning)
     _refuse_whole_batch(run_id, rows, refusals)
-    return intake.admit(run_id, source, now), tuple(warnings)
+    return intake.admit(run_id, source, now), tuple(warnings.values())
 
 
 def decide(facts: Sequence[Facts], findings: Findings, desk: Desk) -> Iterator[Decision]:

@@ -55,7 +55,7 @@ class SourceMapping(BaseModel):
     @property
     def count(self) -> str:
         """SQL with the parameters `start` and `end`: how many rows the log holds in the window."""
-        return f"SELECT count(*) FROM {self.table} WHERE {self._window}"  # noqa: S608
+        return f"SELECT count(*) FROM {_literally(self.table)} WHERE {self._window}"  # noqa: S608
 
     @property
     def rows(self) -> str:
@@ -63,13 +63,21 @@ class SourceMapping(BaseModel):
 
         `occurred_at` comes as text, since a timestamp such as `infinity` has no value in Python.
         """
-        words = [f"({getattr(self.columns, word)}) AS {word}" for word in WORDS if word != "occurred_at"]
+        columns = {word: _literally(getattr(self.columns, word)) for word in WORDS}
+        words = [f"({expression}) AS {word}" for word, expression in columns.items() if word != "occurred_at"]
         return (
-            f"SELECT ({self.row_key})::text AS row_key, ({self.columns.logged_at})::timestamptz AS logged_at, "  # noqa: S608
-            f"({self.columns.occurred_at})::text AS occurred_at, {', '.join(words)} "
-            f"FROM {self.table} WHERE {self._window}"
+            f"SELECT ({_literally(self.row_key)})::text AS row_key, "  # noqa: S608
+            f"({_literally(self.columns.logged_at)})::timestamptz AS logged_at, "
+            f"({columns['occurred_at']})::text AS occurred_at, {', '.join(words)} "
+            f"FROM {_literally(self.table)} WHERE {self._window}"
         )
 
     @property
     def _window(self) -> str:
-        return f"({self.columns.logged_at}) >= %(start)s AND ({self.columns.logged_at}) < %(end)s"
+        logged_at = _literally(self.columns.logged_at)
+        return f"({logged_at}) >= %(start)s AND ({logged_at}) < %(end)s"
+
+
+def _literally(expression: str) -> str:
+    """The expression inside a statement with parameters, where a lone % would begin one."""
+    return expression.replace("%", "%%")

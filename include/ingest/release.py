@@ -10,6 +10,7 @@ from include.domain.ports import Intake
 from include.errors import RepairRefused
 from include.ingest.extract import normalize
 from include.ingest.intake import Desk, decide
+from include.ingest.mapping import WORDS
 
 
 def release(
@@ -17,9 +18,12 @@ def release(
 ) -> int:
     """Replace the fields of `repair` in each row, look at it again, and let it in; returns how many rows.
 
-    Raises `RepairRefused`, and then nothing is released, where a row does not wait in quarantine, where the suite
-    still refuses it, or where its id and time name an interaction that is there already.
+    Raises `RepairRefused`, and the caller's transaction then ends with nothing written, where the repair names an
+    unknown field, where a row does not wait in quarantine, or where the suite still refuses it: its id may name an
+    interaction of the same hour by now.
     """
+    if unknown := sorted(set(repair) - set(WORDS)):
+        raise RepairRefused(f"no such fields: {', '.join(unknown)}. Known: {', '.join(WORDS)}")
     run_id = f"release/{source}/{now.isoformat()}"
     waiting = intake.quarantined(source, row_keys)
     if missing := sorted(set(row_keys) - {row.row_key for row in waiting}):
@@ -28,14 +32,10 @@ def release(
         run_id,
         (normalize({**row.raw, **repair, "row_key": row.row_key, "logged_at": row.logged_at}) for row in waiting),
     )
-    for facts in intake.facts(run_id):
+    for facts in intake.facts(run_id, source):
         findings = desk.check(facts, {})
-        for row in facts:
-            reasons = list(findings.refused.get(row.row_key, ()))
-            if not reasons and row.interaction_id and intake.is_taken(row.interaction_id, row.logged_at):
-                reasons = ["id_unique: repair interaction_id"]
-            if reasons:
-                raise RepairRefused(f"row {row.row_key} is still refused by {', '.join(reasons)}")
+        for row_key, reasons in findings.refused.items():
+            raise RepairRefused(f"row {row_key} is still refused by {', '.join(reasons)}")
         intake.decide(decide(facts, findings, desk))
     admitted = intake.admit(run_id, source, now)
     intake.note_repair(source, row_keys, repair)

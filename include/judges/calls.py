@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -30,13 +30,12 @@ SHOWN_BACK = 2000
 class Bill:
     """What several calls used; `cost` in USD, None as soon as one of them has no known price."""
 
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = Decimal(0)
 
-    def plus(self, call: JudgeCall) -> Bill:
-        """The bill with one more call."""
-        known = self.cost is not None and call.cost is not None
-        return Bill(self.usage + (call.reply.usage or Usage()), self.cost + call.cost if known else None)  # type: ignore[operator]
+    def __add__(self, other: Bill) -> Bill:
+        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        return Bill(self.usage + other.usage, cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Calls:
         tried: set[FailureType] = set()
         while True:
             call, value = await self._once(request, purpose, parse)
-            bill = bill.plus(call)
+            bill += Bill(call.reply.usage or Usage(), call.cost)
             if not isinstance(value, _Problem):
                 return Answer(value, bill)
             if value.kind is FailureType.REFUSED or value.kind in tried:

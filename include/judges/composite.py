@@ -1,27 +1,28 @@
-"""The values of one interaction's dimensions go in, its composite comes out; missing is not zero."""
+"""Scores of one interaction and the project's weights go in; the composite, or that there is none, comes out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from math import fsum
 
-from include.domain.score import Composite, Weights, epoch_set
+from include.domain.score import Composite, Weights
 
 
 def composite(
-    interaction_id: str,
-    logged_at: datetime,
-    values: Mapping[str, float],
-    weights: Weights,
-    epochs: Collection[str],
+    interaction_id: str, logged_at: datetime, values: Mapping[str, float], weights: Weights, epochs: str
 ) -> Composite:
-    """The weighted mean of `values` in [0, 1]; its value is None while a weighted dimension is missing.
+    """The weighted sum of `values` (each in [0, 1], by dimension); its value is None while a weighted one is missing.
 
-    `epochs` are the ids of the judges in force, whether or not each gave a value. Values of dimensions without a
-    weight are kept beside it.
+    `epochs` is the identity of the judges (`include.domain.score.epoch_set`).
     """
-    value = None
-    if values.keys() >= weights.by_dimension.keys():
-        total = sum(weight * values[dimension] for dimension, weight in weights.by_dimension.items())
-        value = min(1.0, max(0.0, total))  # 0.6 + 0.2 + 0.2 is a hair more than 1
-    return Composite(interaction_id, logged_at, value, weights.version, epoch_set(list(epochs)), dict(values))
+    complete = weights.by_dimension.keys() <= values.keys()
+    parts = (values[dimension] * weight for dimension, weight in weights.by_dimension.items()) if complete else ()
+    return Composite(
+        interaction_id=interaction_id,
+        logged_at=logged_at,
+        value=min(1.0, max(0.0, fsum(parts))) if complete else None,  # rounding may lead out of [0, 1]
+        weights_version=weights.version,
+        epochs=epochs,
+        by_dimension=dict(values),
+    )

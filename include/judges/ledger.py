@@ -95,10 +95,10 @@ class LedgerDesk:
             batch, self._next = self._next, _Batch()
             try:
                 found = await asyncio.to_thread(self._write, batch)
-            except Exception as error:  # noqa: BLE001  each who waits for it decides what it means
+            except Exception as error:  # who waits for it decides what it means
                 _settle_all(batch, error)
             else:
-                _settle(batch, found)
+                self._next.releases += _settle(batch, found)
 
     def _write(self, batch: _Batch) -> dict[str, JudgeCall | None]:
         if batch.records:
@@ -112,17 +112,20 @@ class BusyElsewhere(Exception):
     """Another worker is making this call."""
 
 
-def _settle(batch: _Batch, found: dict[str, JudgeCall | None]) -> None:
+def _settle(batch: _Batch, found: dict[str, JudgeCall | None]) -> list[str]:
+    """Tells everybody who waits; returns the keys that were claimed for somebody who has left."""
+    abandoned = []
     for _, recorded in batch.records:
         if not recorded.done():
             recorded.set_result(None)
     for key, claimed in batch.claims.items():
         if claimed.done():
-            continue
-        if key in found:
+            abandoned += [key] if found.get(key, ...) is None else []
+        elif key in found:
             claimed.set_result(found[key])
         else:
             claimed.set_exception(BusyElsewhere(key))
+    return abandoned
 
 
 def _settle_all(batch: _Batch, error: Exception) -> None:

@@ -1,67 +1,55 @@
-"""An interaction goes in, a score of one dimension comes out: fixed rules, no key, no network, no cost."""
+"""An interaction goes in; what the fixed rules of `offline` say of it comes out, as a score by CODE that costs nothing.
+
+A stand-in that needs no key and no network. It is not a language model, and its scores say so.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
 from include.domain.interaction import Interaction
-from include.domain.score import Epoch, FailureType, Outcome, Score, ScoreSource
+from include.domain.score import Epoch, ScoreSource
 from include.judges import offline
-from include.judges.subject import failure, references
+from include.judges.judge import Finding, FindingJudge, nothing_to_judge
+from include.judges.prompt import references
 
-DIMENSIONS = ("correctness", "faithfulness", "professionalism")
+Scorer = Callable[[Interaction], "offline.Opinion | None"]
 
 
-class OfflineJudge:
-    """A stand-in for an LLM: deterministic, some milliseconds of CPU for each interaction, `source` CODE."""
+def _correctness(asked: Interaction) -> offline.Opinion | None:
+    return offline.correctness(asked.user_input, asked.response, asked.retrieved_contexts, references(asked))
+
+
+def _faithfulness(asked: Interaction) -> offline.Opinion | None:
+    return offline.faithfulness(asked.response, asked.retrieved_contexts, asked.user_input)
+
+
+def _professionalism(asked: Interaction) -> offline.Opinion | None:
+    return offline.professionalism(asked.response, asked.user_input)
+
+
+SCORERS: Mapping[str, Scorer] = {
+    "correctness": _correctness,
+    "faithfulness": _faithfulness,
+    "professionalism": _professionalism,
+}
+
+
+class OfflineJudge(FindingJudge):
+    """One of the dimensions in `SCORERS`, scored without a call."""
 
     def __init__(self, dimension: str) -> None:
-        if dimension not in DIMENSIONS:
-            raise ValueError(f"the offline judge knows {', '.join(DIMENSIONS)}, not {dimension!r}")
-        parts: Mapping[str, str] = {"version": offline.VERSION, "rules": _rules()}
-        self._epoch = Epoch(dimension, ScoreSource.CODE, "offline", parts)
-        self._epoch_id = self._epoch.id
+        self._scorer = SCORERS[dimension]
+        super().__init__(Epoch(dimension, ScoreSource.CODE, "offline", {"version": offline.VERSION, "rules": _rules()}))
 
-    @property
-    def epoch(self) -> Epoch:
-        """Changes with every change of the rules or their word lists."""
-        return self._epoch
-
-    async def score(self, interaction: Interaction) -> Outcome:
-        """A score, or a final failure where there is nothing to judge; never waits."""
-        opinion = self._opinion(interaction)
+    async def _find(self, interaction: Interaction) -> Finding:
+        opinion = self._scorer(interaction)
         if opinion is None:
-            return failure(interaction, self._epoch, *self._nothing(interaction))
-        return Score(
-            interaction.interaction_id,
-            interaction.logged_at,
-            self._epoch.dimension,
-            opinion.value,
-            opinion.explanation,
-            ScoreSource.CODE,
-            self._epoch_id,
-        )
-
-    def _opinion(self, interaction: Interaction) -> offline.Opinion | None:
-        question, answer, contexts = interaction.user_input, interaction.response, interaction.retrieved_contexts
-        match self._epoch.dimension:
-            case "faithfulness":
-                return offline.faithfulness(answer, contexts, question)
-            case "correctness":
-                return offline.correctness(question, answer, contexts, references(interaction))
-            case _:
-                return offline.professionalism(answer, question)
-
-    def _nothing(self, interaction: Interaction) -> tuple[FailureType, str]:
-        needs_contexts = self._epoch.dimension == "faithfulness" or (
-            self._epoch.dimension == "correctness" and not references(interaction)
-        )
-        if needs_contexts and not any(text.strip() for text in interaction.retrieved_contexts):
-            return FailureType.NO_CONTEXTS, "No passages were logged that the answer could be held against."
-        return FailureType.NOTHING_TO_JUDGE, "The answer says nothing that could be judged."
+            raise nothing_to_judge(interaction, contexts_needed=self._epoch.dimension != "professionalism")
+        return Finding(opinion.value, opinion.explanation)
 
 
 @cache

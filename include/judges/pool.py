@@ -8,19 +8,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from include.domain.interaction import Interaction
 from include.domain.ports import Judge
-from include.domain.score import Outcome
 from include.errors import AssayError
 from include.judges.saving import Save, Saving
-from include.judges.subject import unanswered
 
 YIELD_S = 0.05
 """How long judges that never wait may keep the event loop from hearing that it is to stop."""
+
+GRACE_S = 3.0
+"""How long calls that are under way may take to come back when the work ends early: they are paid for."""
 
 Pending = tuple[Interaction, Collection[str]]
 """An interaction, and the dimensions that are still to be judged."""
@@ -34,12 +35,22 @@ class Counts:
     failed: int = 0
 
 
-def run_pool(work: Iterable[Pending], judges: Sequence[Judge], save: Save, concurrency: int) -> Counts:
-    """`score_all` in an event loop of its own; SIGTERM saves what came back, then exits with status 143."""
+def run_pool(
+    work: Iterable[Pending],
+    judges: Sequence[Judge],
+    save: Save,
+    concurrency: int,
+    around: AbstractAsyncContextManager[object] | None = None,
+) -> Counts:
+    """`score_all` in an event loop of its own, inside `around`, which opens what the judges share.
+
+    SIGTERM saves what came back, then exits with status 143.
+    """
 
     async def supervised() -> Counts:
         with _sigterm_cancels(asyncio.current_task()):
-            return await score_all(work, judges, save, concurrency)
+            async with around or nullcontext():
+                return await score_all(work, judges, save, concurrency)
 
     try:
         return asyncio.run(supervised())
@@ -58,21 +69,35 @@ async def score_all(work: Iterable[Pending], judges: Sequence[Judge], save: Save
     with Saving(save) as saving:
         workers = [asyncio.ensure_future(_judge(todo, saving, broken)) for _ in range(concurrency)]
         try:
-            await asyncio.gather(*workers)
+            await _first_error(workers)
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await _end(workers, todo)
     if broken:
         raise broken[0]
     return Counts(saving.scored, saving.failed)
 
 
-def _pairs(work: Iterable[Pending], judges: Mapping[str, Judge]) -> Iterator[tuple[Interaction, Judge]]:
+def _pairs(work: Iterable[Pending], judges: Mapping[str, Judge]) -> Generator[tuple[Interaction, Judge]]:
     for interaction, missing in work:
         for dimension, judge in judges.items():
             if dimension in missing:
                 yield interaction, judge
+
+
+async def _first_error(workers: Sequence[asyncio.Task[None]]) -> None:
+    """Returns when all are done; unlike `gather`, leaves them alone when it is cancelled."""
+    done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+    for worker in done:
+        worker.result()
+
+
+async def _end(workers: Sequence[asyncio.Task[None]], todo: Generator[tuple[Interaction, Judge]]) -> None:
+    """Starts nothing new, waits a little for what is under way, then cancels the rest."""
+    todo.close()
+    _, late = await asyncio.wait(workers, timeout=GRACE_S)
+    for worker in late:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
 
 
 async def _judge(todo: Iterator[tuple[Interaction, Judge]], saving: Saving, broken: list[Exception]) -> None:
@@ -81,7 +106,7 @@ async def _judge(todo: Iterator[tuple[Interaction, Judge]], saving: Saving, brok
     rested = clock()
     for interaction, judge in todo:
         try:
-            outcome: Outcome = unanswered(interaction, judge.epoch) or await judge.score(interaction)
+            outcome = await judge.score(interaction)
         except AssayError:
             raise
         except Exception as error:  # a bug that one text brings out must not cost the others their scores

@@ -29,7 +29,7 @@ class WeightsFile(BaseModel):
     @cached_property
     def version(self) -> str:
         """Names the whole file, so that all composites of a run carry the same version."""
-        return digest([self.weights, {name: self.projects[name] for name in sorted(self.projects)}])[:12]
+        return digest(self.model_dump())[:12]
 
     @property
     def dimensions(self) -> frozenset[str]:

@@ -21,7 +21,6 @@ def _told(incident: Incident, worst: Mapping[str, str]) -> IncidentWeek:
         projects=_values(incident, "project"),
         environment=", ".join(_values(incident, "environment")),
         severity=lead.severity,
-        category=lead.labels.get("category", ""),
         starts_at=incident.starts_at,
         ends_at=incident.ends_at,
         until=incident.updated_at,

@@ -21,7 +21,6 @@ FILTERS = (
     formats.score,
     formats.change,
     formats.money,
-    formats.spent,
     formats.calls,
     formats.model_name,
     formats.day,

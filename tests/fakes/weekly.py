@@ -61,7 +61,6 @@ def incident(title: str = "faithfulness low", *, ends_at: datetime | None = None
         "projects": ("clinic",),
         "environment": "production",
         "severity": Severity.CRITICAL,
-        "category": "quality",
         "starts_at": MONDAY + 2 * DAY,
         "ends_at": ends_at,
         "until": WEEK.end,

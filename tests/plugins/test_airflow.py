@@ -42,6 +42,7 @@ def airflow(tmp_path: Path, store_dsn: str) -> Iterator[str]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             wait_for(address, server, Path(log.name))
+            assert "Failed to import plugin" not in Path(log.name).read_text()
             yield address
         finally:
             server.terminate()
@@ -98,7 +99,7 @@ def test_reports_stand_behind_airflows_login_and_in_its_navigation(airflow: str,
         page.fill("input[name=password]", PASSWORDS["vera"])
         page.click("button[type=submit]")
         page.wait_for_url(lambda url: "login" not in url)
-        page.get_by_role("link", name="Quality reports").click()
+        page.get_by_role("link", name="Quality", exact=True).click()
         listed = page.frame_locator("iframe")
         listed.get_by_role("link", name="LLM quality, 9 to 15 November 2026").click()
         report = listed.frame_locator("iframe[name=report]")

@@ -59,9 +59,7 @@ class Composites:
         self._connection.execute("TRUNCATE new_composites")
         with (
             self._connection.cursor() as cursor,
-            cursor.copy(
-                "COPY new_composites (interaction_id, logged_at, weights_version, epochs, value, by_dimension) FROM STDIN"
-            ) as copy,
+            cursor.copy("COPY new_composites FROM STDIN") as copy,
         ):
             for one in composites:
                 values = Jsonb(dict(one.by_dimension))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 
 import psycopg
 
@@ -54,6 +54,15 @@ class Costs:
                WHERE called_at >= %(start)s AND called_at < %(end)s
                ORDER BY 1""",
             {"start": window.start, "end": window.end},
+        )
+        return [day for (day,) in rows]
+
+    def never_summed(self, since: datetime) -> list[date]:
+        """The days since then on which interactions were logged and of which there is no sum at all, in order."""
+        rows = self._connection.execute(
+            """SELECT (hour AT TIME ZONE 'UTC')::date FROM assay.segments_hourly WHERE measure = 'volume' AND hour >= %s
+               EXCEPT SELECT day FROM assay.costs_daily ORDER BY 1""",
+            (since,),
         )
         return [day for (day,) in rows]
 

@@ -37,6 +37,10 @@ SELECT row_key, logged_at, array_to_string(malformed, ', ') AS malformed,
        count(*) OVER () AS rows_in_window
 FROM readable"""
 
+_DECISIONS = """
+CREATE TEMPORARY TABLE IF NOT EXISTS decisions (row_key text PRIMARY KEY, refused_by text[] NOT NULL, cost numeric,
+    sampled boolean NOT NULL, sampling_rate float8 NOT NULL) ON COMMIT DROP"""
+
 _REFUSE = """
 INSERT INTO assay.quarantine AS q (source, row_key, run_id, interaction_id, project, logged_at, expectations, raw,
                                    quarantined_at)
@@ -101,10 +105,7 @@ class PostgresIntake:
 
     def decide(self, decisions: Iterable[Decision]) -> None:
         """Note what becomes of staged rows, for `admit` in the same transaction."""
-        self._connection.execute(
-            """CREATE TEMPORARY TABLE IF NOT EXISTS decisions (row_key text PRIMARY KEY, refused_by text[] NOT NULL,
-                   cost numeric, sampled boolean NOT NULL, sampling_rate float8 NOT NULL) ON COMMIT DROP"""
-        )
+        self._connection.execute(_DECISIONS)
         names = [field.name for field in fields(Decision)]
         with self._connection.cursor() as cursor, cursor.copy("COPY decisions FROM STDIN") as copy:
             for decision in decisions:
@@ -123,6 +124,7 @@ class PostgresIntake:
                WHERE run_id = %(run_id)s HAVING count(*) > 0""",
             names,
         )
+        execute(_DECISIONS)  # a window without rows has had none
         quarantined = execute(_REFUSE, names).rowcount
         interactions = execute(_ADMIT, names).rowcount
         execute(_MENDED, names)

@@ -125,6 +125,14 @@ class Runs:
         """Evaluated runs that alerts did not take into account yet, in the order of time."""
         return self._settled("WHERE r.evaluated_at IS NOT NULL AND r.alerted_at IS NULL", {})
 
+    def last_settled(self, window: Window) -> SettledRun | None:
+        """The newest settled run that ends within the window."""
+        found = self._settled(
+            "WHERE r.status = 'settled' AND r.window_end > %(start)s AND r.window_end <= %(end)s",
+            {"start": window.start, "end": window.end},
+        )
+        return found[-1] if found else None
+
     def _settled(self, which: LiteralString, names: Mapping[str, object]) -> list[SettledRun]:
         select: LiteralString = """SELECT r.source, r.window_start, r.window_end, r.live, r.logged, r.quarantined,
                 r.excluded, r.scored, r.failed, r.epochs, r.weights_version FROM assay.runs r """

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from include.adapters.postgres.text import storable
 from include.domain.interaction import Interaction, Turn
 from include.domain.run import Run, Shard
 from include.domain.score import Epoch, Outcome, Score, ScoreFailure
@@ -20,7 +22,7 @@ BATCH = 100
 
 # What each interaction of [start, end) lacks: (interaction_id, logged_at, missing dimensions). An interaction is
 # overdue if an earlier attempt failed and may be repeated, or if a person released it from quarantine.
-MISSING = """
+MISSING = sql.SQL("""
     WITH missing AS (
         SELECT i.interaction_id, i.logged_at, array_agg(j.dimension) AS dimensions
         FROM assay.interactions i
@@ -39,27 +41,20 @@ MISSING = """
         HAVING NOT %(overdue)s OR count(f.attempts) > 0 OR EXISTS (
             SELECT FROM assay.quarantine q
             WHERE q.released_at IS NOT NULL AND q.source = %(source)s
-              AND (q.interaction_id, q.logged_at) = (i.interaction_id, i.logged_at)))
-"""
-PLAN = (
-    MISSING
-    + """
+              AND (q.interaction_id, q.logged_at) = (i.interaction_id, i.logged_at)))""")
+PLAN = MISSING + sql.SQL("""
     , numbered AS (
         SELECT interaction_id, logged_at, (row_number() OVER by_time - 1) / %(size)s AS index
         FROM missing WINDOW by_time AS (ORDER BY logged_at, interaction_id))
     SELECT index, count(*), min(logged_at), max(logged_at),
            (array_agg(interaction_id ORDER BY logged_at, interaction_id))[1],
            (array_agg(interaction_id ORDER BY logged_at DESC, interaction_id DESC))[1]
-    FROM numbered GROUP BY index ORDER BY index"""
-)
-PENDING = (
-    MISSING
-    + """
+    FROM numbered GROUP BY index ORDER BY index""")
+PENDING = MISSING + sql.SQL("""
     SELECT i.*, m.dimensions FROM missing m JOIN assay.interactions i USING (interaction_id, logged_at)
     WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s
       AND (i.logged_at, i.interaction_id) BETWEEN (%(start)s, %(first_id)s) AND (%(last)s, %(last_id)s)
-    ORDER BY i.logged_at, i.interaction_id"""
-)
+    ORDER BY i.logged_at, i.interaction_id""")
 
 
 class Scores:
@@ -120,9 +115,9 @@ class Scores:
         scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ScoreFailure)]
         if scores:
-            self._connection.execute(SAVE_SCORES, _columns([_score_row(score) for score in scores]) + (now,))
+            self._connection.execute(SAVE_SCORES, (*_columns([_score_row(score) for score in scores]), now))
         if failures:
-            self._connection.execute(SAVE_FAILURES, _columns([_failure_row(one) for one in failures]) + (now,))
+            self._connection.execute(SAVE_FAILURES, (*_columns([_failure_row(one) for one in failures]), now))
 
 
 RESOLUTION = timedelta(microseconds=1)
@@ -193,11 +188,6 @@ def _failure_row(failed: ScoreFailure) -> tuple[object, ...]:
 def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
     """Rows as arrays for `unnest`; of rows with the same key the last."""
     return tuple(list(column) for column in zip(*{row[:5]: row for row in rows}.values(), strict=True))
-
-
-def storable(text: str) -> str:
-    """The text without what Postgres cannot hold: NUL and half surrogates, which a model's reply may contain."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def _interaction(row: Mapping[str, Any]) -> Interaction:

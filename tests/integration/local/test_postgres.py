@@ -145,7 +145,7 @@ def test_an_initialisation_that_was_killed_is_begun_anew(own_server: PostgresSer
 def test_the_server_outlives_an_interrupted_starter(server: PostgresServer) -> None:
     script = (
         "import sys, time; from pathlib import Path; from local.postgres import PostgresServer\n"
-        "PostgresServer(Path(sys.argv[1]), durable=False).start(); print('up', flush=True); time.sleep(60)"
+        "PostgresServer(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(60)"
     )
     starter = subprocess.Popen(
         [sys.executable, "-c", script, server.directory], stdout=subprocess.PIPE, start_new_session=True

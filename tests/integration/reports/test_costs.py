@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from include.adapters.postgres import connect
 from include.adapters.postgres.costs import Costs
+from include.adapters.postgres.segments import Segments
 from include.domain.cost import CostKind, Spend
 from include.domain.interaction import Window
 
@@ -112,6 +113,16 @@ def test_days_that_lie_apart_do_not_take_in_the_days_between(store_dsn: str) -> 
         store(connection, [Call(1, Decimal(1)), Call(30, Decimal(2)), Call(60, Decimal(3))])
         assert costs.roll_up([date(2026, 11, 11), MONDAY]) == 2
         assert [row.day.day for row in costs.between(MONDAY, date(2026, 11, 12))] == [9, 11]
+
+
+def test_a_day_of_which_there_is_no_sum_is_found_until_it_is_summed(store_dsn: str) -> None:
+    with connect(store_dsn) as connection:
+        costs = Costs(connection)
+        store(connection, [Call(1, Decimal(1)), Call(30, Decimal(2))])
+        Segments(connection).rebuild(Window(MIDNIGHT, MIDNIGHT + 48 * HOUR), {}, "", "w")
+        assert costs.never_summed(MIDNIGHT) == [MONDAY, TUESDAY]
+        costs.roll_up([MONDAY])
+        assert costs.never_summed(MIDNIGHT) == [TUESDAY]
 
 
 money = st.none() | st.decimals(min_value=0, max_value=1000, places=10)

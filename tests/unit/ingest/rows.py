@@ -24,6 +24,7 @@ GOOD = Facts(
     provider_name="openai",
     request_model="gpt-4.1-mini",
     response_model=None,
+    prompt_version=None,
     input_tokens=100,
     output_tokens=20,
     cached_input_tokens=None,

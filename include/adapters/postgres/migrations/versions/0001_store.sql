@@ -46,6 +46,7 @@ CREATE TABLE assay.interactions (
     interaction_id      text NOT NULL,
     logged_at           timestamptz NOT NULL,
     source              text NOT NULL,
+    row_key             text,                       -- the log's own identity of the row
     occurred_at         timestamptz NOT NULL,
     project             text NOT NULL,
     environment         text NOT NULL,
@@ -71,6 +72,7 @@ CREATE TABLE assay.interactions (
     sampling_rate       double precision NOT NULL CHECK (sampling_rate > 0 AND sampling_rate <= 1),
     PRIMARY KEY (interaction_id, logged_at)
 ) PARTITION BY RANGE (logged_at);
+CREATE UNIQUE INDEX interactions_by_row ON assay.interactions (row_key, source, logged_at);
 CREATE INDEX interactions_by_time ON assay.interactions (logged_at, interaction_id);
 CREATE INDEX interactions_by_project ON assay.interactions (project, logged_at);
 
@@ -274,7 +276,7 @@ CREATE TABLE assay.notification_log (
 
 -- Spend per day. `unpriced` counts the rows whose price is unknown and whose cost is therefore not in the sum.
 CREATE TABLE assay.costs_daily (
-    day             date NOT NULL,
+    day             date NOT NULL,                  -- UTC, on which the call was made
     project         text NOT NULL,
     model           text NOT NULL,
     kind            text NOT NULL CHECK (kind IN ('application', 'judge')),
@@ -293,8 +295,8 @@ CREATE TABLE assay.reports (
     window_end      timestamptz NOT NULL,
     title           text NOT NULL,
     headline        text NOT NULL,
-    path            text NOT NULL,
-    attachments     jsonb NOT NULL DEFAULT '[]',
+    path            text NOT NULL,                  -- relative to Assay's home
+    attachments     jsonb NOT NULL DEFAULT '[]',    -- [{label, name}]: files in the same folder
     sha256          text NOT NULL,
     created_at      timestamptz NOT NULL
 );

@@ -1,0 +1,83 @@
+"""An interaction goes in; a score, or the typed reason why there is none, comes out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from include.domain.interaction import Interaction
+from include.domain.score import Epoch, FailureType, Outcome, Score, ScoreFailure, Usage
+from include.errors import JudgeError, JudgeMisconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a judge thinks of an interaction: `value` in [0, 1], and what it took to find it (`cost` in USD)."""
+
+    value: float
+    explanation: str
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal | None = Decimal(0)
+
+
+class FindingJudge(ABC):
+    """A `Judge` whose subclass only finds; an interaction without an answer is not even looked at."""
+
+    def __init__(self, epoch: Epoch) -> None:
+        self._epoch = epoch
+        self._epoch_id = epoch.id
+
+    @property
+    def epoch(self) -> Epoch:
+        """The judge's identity."""
+        return self._epoch
+
+    async def score(self, interaction: Interaction) -> Outcome:
+        """See `Judge`."""
+        if not interaction.response.strip() or interaction.error_type:
+            why = interaction.error_type or "the response is empty"
+            return self._failure(interaction, FailureType.NO_RESPONSE, f"the application gave no answer: {why}")
+        try:
+            found = await self._find(interaction)
+        except JudgeMisconfigured:
+            raise
+        except JudgeError as error:
+            return self._failure(interaction, FailureType(error.error_type), str(error), retryable=error.retryable)
+        return Score(
+            interaction_id=interaction.interaction_id,
+            logged_at=interaction.logged_at,
+            dimension=self._epoch.dimension,
+            value=found.value,
+            explanation=found.explanation,
+            source=self._epoch.source,
+            epoch=self._epoch_id,
+            usage=found.usage,
+            cost=found.cost,
+        )
+
+    @abstractmethod
+    async def _find(self, interaction: Interaction) -> Finding:
+        """Raises `JudgeError`."""
+
+    def _failure(
+        self, interaction: Interaction, kind: FailureType, message: str, *, retryable: bool = False
+    ) -> ScoreFailure:
+        return ScoreFailure(
+            interaction_id=interaction.interaction_id,
+            logged_at=interaction.logged_at,
+            dimension=self._epoch.dimension,
+            error_type=kind,
+            message=message,
+            retryable=retryable,
+            source=self._epoch.source,
+            epoch=self._epoch_id,
+        )
+
+
+def nothing_to_judge(interaction: Interaction, *, contexts_needed: bool) -> JudgeError:
+    """Why an interaction gives a judge nothing to go by; no retry helps."""
+    if contexts_needed and not any(text.strip() for text in interaction.retrieved_contexts):
+        return JudgeError("no passages were logged", error_type=FailureType.NO_CONTEXTS.value, retryable=False)
+    kind = FailureType.NOTHING_TO_JUDGE.value
+    return JudgeError("the answer states nothing that could be judged", error_type=kind, retryable=False)

@@ -4,8 +4,10 @@ FROM python:3.11-slim-bookworm
 RUN useradd --create-home --uid 50000 assay
 WORKDIR /opt/assay
 
-COPY requirements-deploy.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements-deploy.txt
+COPY requirements.txt requirements-deploy.txt ./
+# --no-deps: the locks are complete, and pip would refuse the extras that some packages ask for without a hash.
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt \
+ && pip install --no-cache-dir --no-deps --require-hashes -r requirements-deploy.txt
 
 COPY --chown=assay . .
 ENV AIRFLOW_HOME=/opt/assay/.airflow \

@@ -53,7 +53,8 @@ def _ledger(store: psycopg.Connection) -> tuple[str, bool]:
 def _projects(store: psycopg.Connection) -> str:
     rows = store.execute(
         """SELECT i.project, count(c.value), avg(c.value), 1.96 * stddev(c.value) / sqrt(nullif(count(c.value), 0)),
-                  avg(c.value) FILTER (WHERE i.logged_at >= last.day), count(c.value) FILTER (WHERE i.logged_at >= last.day)
+                  avg(c.value) FILTER (WHERE i.logged_at >= last.day),
+                  count(c.value) FILTER (WHERE i.logged_at >= last.day)
            FROM assay.interactions i JOIN assay.composites c USING (interaction_id, logged_at),
                 (SELECT max(window_end) - interval '1 day' AS day FROM assay.runs) last
            GROUP BY 1 ORDER BY 3"""
@@ -89,7 +90,8 @@ def _finding(finding: Finding) -> str:
 
 def _spend(store: psycopg.Connection) -> str:
     rows = store.execute(
-        """SELECT project, coalesce(sum(cost), 0), count(*) - count(cost) FROM assay.interactions GROUP BY 1 ORDER BY 2 DESC"""
+        """SELECT project, coalesce(sum(cost), 0), count(*) - count(cost) FROM assay.interactions
+           GROUP BY 1 ORDER BY 2 DESC"""
     ).fetchall()
     judge = store.execute(
         "SELECT count(*), coalesce(sum(cost), 0), count(*) - count(cost) FROM assay.judge_calls"

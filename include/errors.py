@@ -7,6 +7,7 @@ and what to do about it.
     ├── ConfigError             a YAML file, a setting or a connection is wrong: file, line, key, remedy
     ├── SourceError             the application's log
     │   ├── SourceUnreachable       cannot connect, or the connection broke
+    │   ├── SourceForbidden         the role may not SELECT from it
     │   └── SourceSchemaError       a table or a column that the mapping names is missing
     ├── StoreError              Assay's own database
     │   ├── StoreUnreachable        cannot connect, or the connection broke
@@ -36,6 +37,10 @@ class SourceError(AssayError):
 
 class SourceUnreachable(SourceError):
     """The application's database does not answer."""
+
+
+class SourceForbidden(SourceError):
+    """The role may not SELECT from the application's log."""
 
 
 class SourceSchemaError(SourceError):

@@ -24,6 +24,7 @@ POOL = "judges"
 _PERSON_MUST_ACT = [
     errors.ConfigError,
     errors.BatchRefused,
+    errors.SourceForbidden,
     errors.SourceSchemaError,
     errors.StoreSchemaError,
     errors.JudgeMisconfigured,

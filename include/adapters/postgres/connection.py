@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from include.errors import (
     AssayError,
+    SourceForbidden,
     SourceSchemaError,
     SourceUnreachable,
     StoreSchemaError,
@@ -24,7 +25,7 @@ def connect(dsn: str, *, role: str = "store") -> Iterator[psycopg.Connection]:
     """A connection whose block is one transaction: committed at its end, rolled back by an exception.
 
     `dsn` is a libpq URI; `role` is "store" or "source" and decides which errors are raised:
-    `StoreUnreachable`/`StoreSchemaError` or `SourceUnreachable`/`SourceSchemaError`. Times are UTC.
+    `StoreUnreachable`/`StoreSchemaError` or `SourceUnreachable`/`SourceForbidden`/`SourceSchemaError`. Times are UTC.
     """
     unreachable, schema = (
         (StoreUnreachable, StoreSchemaError) if role == "store" else (SourceUnreachable, SourceSchemaError)
@@ -45,9 +46,12 @@ def connect(dsn: str, *, role: str = "store") -> Iterator[psycopg.Connection]:
         psycopg.errors.InvalidSchemaName,
     ) as error:
         raise _one_line(schema, dsn, role, error) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _one_line(SourceForbidden if role == "source" else unreachable, dsn, role, error) from error
 
 
 REMEDIES = {
+    SourceForbidden: "grant the role SELECT on the log and USAGE on its schema (docs/deploy.md)",
     SourceUnreachable: "check the Airflow connection assay_source and that the database accepts it",
     StoreUnreachable: "check the Airflow connection assay_store and that the database accepts it",
     SourceSchemaError: "the source's mapping (include/ingest/sources/*.yaml) names what the log does not have",

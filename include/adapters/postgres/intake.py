@@ -7,100 +7,138 @@ from dataclasses import fields
 from datetime import datetime
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.domain.intake import Admitted, Decision, Facts, StagedRow
 from include.domain.interaction import Json
+from include.errors import ConfigError
 
 CHUNK = 5_000
 """Facts handed out at once: a few megabytes, whatever the rows hold."""
 
-# A field of a wrong type is left out of the facts; `malformed` names it and the suite refuses the row.
+# A field of a wrong type is left out; `malformed` names it and the suite refuses the row. What is large is measured
+# before anything is sorted, and a label is cut to more than the suite lets pass and less than fills the memory.
 _FACTS = """
-WITH readable AS (
-    SELECT row_key, logged_at, malformed, raw - malformed AS r, raw->>'interaction_id' AS id
-    FROM assay.staged WHERE run_id = %(run_id)s)
-SELECT row_key, logged_at, array_to_string(malformed, ', ') AS malformed,
-       r->>'interaction_id' AS interaction_id,
-       count(*) OVER (PARTITION BY id, date_trunc('hour', logged_at)) AS copies,
-       r->>'project' AS project, r->>'environment' AS environment,
-       length(r->>'user_input') AS user_input_chars, length(r->>'response') AS response_chars,
-       length(r->>'retrieved_contexts') AS retrieved_contexts_chars, length(r->>'history') AS history_chars,
-       length(r->>'reference') AS reference_chars,
-       r->>'provider_name' AS provider_name, r->>'request_model' AS request_model,
-       r->>'response_model' AS response_model,
-       (r->>'input_tokens')::bigint AS input_tokens, (r->>'output_tokens')::bigint AS output_tokens,
-       (r->>'cached_input_tokens')::bigint AS cached_input_tokens, (r->>'latency_ms')::float8 AS latency_ms,
-       r->>'finish_reason' AS finish_reason, r->>'error_type' AS error_type,
-       extract(epoch FROM (r->>'occurred_at')::timestamptz - logged_at)::float8 AS ahead_s,
-       count(*) OVER () AS rows_in_window
-FROM readable"""
+WITH facts AS MATERIALIZED (
+    SELECT row_key, logged_at, date_trunc('hour', logged_at) AS hour, array_to_string(malformed, ', ') AS malformed,
+           left(interaction_id, 600) AS interaction_id, left(project, 600) AS project,
+           left(environment, 600) AS environment, length(user_input) AS user_input_chars,
+           length(response) AS response_chars, length(retrieved_contexts) AS retrieved_contexts_chars,
+           length(history) AS history_chars, length(reference) AS reference_chars,
+           left(provider_name, 600) AS provider_name, left(request_model, 600) AS request_model,
+           left(response_model, 600) AS response_model, left(prompt_version, 600) AS prompt_version,
+           input_tokens, output_tokens, cached_input_tokens, latency_ms, left(finish_reason, 600) AS finish_reason,
+           left(error_type, 600) AS error_type, extract(epoch FROM occurred_at - logged_at)::float8 AS ahead_s
+    FROM assay.staged
+    CROSS JOIN LATERAL jsonb_to_record(raw - malformed) AS r (
+        interaction_id text, occurred_at timestamptz, project text, environment text, user_input text, response text,
+        retrieved_contexts text, history text, reference text, provider_name text, request_model text,
+        response_model text, prompt_version text, input_tokens bigint, output_tokens bigint,
+        cached_input_tokens bigint, latency_ms float8, finish_reason text, error_type text)
+    WHERE run_id = %(run_id)s)
+SELECT row_key, logged_at, malformed, interaction_id, project, environment, user_input_chars, response_chars,
+       retrieved_contexts_chars, history_chars, reference_chars, provider_name, request_model, response_model,
+       prompt_version, input_tokens, output_tokens, cached_input_tokens, latency_ms, finish_reason, error_type, ahead_s,
+       CASE WHEN interaction_id IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY interaction_id, hour) + (
+           SELECT count(*) FROM assay.interactions i
+           WHERE i.interaction_id = f.interaction_id
+             AND i.logged_at >= f.hour AND i.logged_at < f.hour + interval '1 hour'
+             AND (i.source = %(source)s OR i.logged_at = f.logged_at)
+             AND (i.source, i.row_key) IS DISTINCT FROM (%(source)s, f.row_key)) END AS copies,
+       (SELECT count(*) FROM facts) AS rows_in_window
+FROM facts f"""
 
 _DECISIONS = """
 CREATE TEMPORARY TABLE IF NOT EXISTS decisions (row_key text PRIMARY KEY, refused_by text[] NOT NULL, cost numeric,
     sampled boolean NOT NULL, sampling_rate float8 NOT NULL) ON COMMIT DROP"""
 
+# A row that is an interaction already stays one, whatever has become of it in the log.
 _REFUSE = """
 INSERT INTO assay.quarantine AS q (source, row_key, run_id, interaction_id, project, logged_at, expectations, raw,
                                    quarantined_at)
-SELECT %(source)s, s.row_key, s.run_id, s.raw->>'interaction_id', s.raw->>'project', s.logged_at, d.refused_by, s.raw,
-       %(now)s
+SELECT %(source)s, s.row_key, s.run_id, left(s.raw->>'interaction_id', 600), left(s.raw->>'project', 200), s.logged_at,
+       d.refused_by, s.raw, %(now)s
 FROM assay.staged s JOIN decisions d USING (row_key)
 WHERE s.run_id = %(run_id)s AND d.refused_by <> '{}'
-  AND NOT EXISTS (SELECT FROM assay.interactions i
-                  WHERE (i.interaction_id, i.logged_at) = (s.raw->>'interaction_id', s.logged_at))
+  AND NOT EXISTS (SELECT FROM assay.interactions i WHERE i.logged_at BETWEEN %(first)s AND %(last)s
+                  AND (i.row_key, i.source, i.logged_at) = (s.row_key, %(source)s, s.logged_at))
 ON CONFLICT (source, row_key) DO UPDATE SET run_id = excluded.run_id, interaction_id = excluded.interaction_id,
-    project = excluded.project, expectations = excluded.expectations, raw = excluded.raw
+    project = excluded.project, logged_at = excluded.logged_at, expectations = excluded.expectations,
+    raw = excluded.raw
 WHERE q.released_at IS NULL"""
 
+_RESAMPLE = """
+UPDATE assay.interactions i SET sampled = d.sampled, sampling_rate = d.sampling_rate
+FROM assay.staged s JOIN decisions d USING (row_key)
+WHERE s.run_id = %(run_id)s AND d.refused_by = '{}' AND i.sampling_rate <> d.sampling_rate
+  AND i.logged_at BETWEEN %(first)s AND %(last)s
+  AND (i.row_key, i.source, i.logged_at) = (s.row_key, %(source)s, s.logged_at)"""
+
+# A latency is rounded to a picosecond, since the square of less than 1e-154 is an error in Postgres.
 _ADMIT = """
 INSERT INTO assay.interactions (
-    interaction_id, logged_at, source, occurred_at, project, environment, conversation_id, user_input, response,
-    retrieved_contexts, reference, history, provider_name, request_model, response_model, prompt_version,
+    interaction_id, logged_at, source, row_key, occurred_at, project, environment, conversation_id, user_input,
+    response, retrieved_contexts, reference, history, provider_name, request_model, response_model, prompt_version,
     input_tokens, output_tokens, cached_input_tokens, latency_ms, finish_reason, error_type, attributes,
     cost, sampled, sampling_rate)
-SELECT r->>'interaction_id', logged_at, %(source)s, (r->>'occurred_at')::timestamptz, r->>'project',
-       r->>'environment', r->>'conversation_id', r->>'user_input', coalesce(r->>'response', ''),
-       coalesce(nullif(r->'retrieved_contexts', 'null'), '[]'), r->>'reference',
-       coalesce(nullif(r->'history', 'null'), '[]'), r->>'provider_name', r->>'request_model', r->>'response_model',
-       r->>'prompt_version', (r->>'input_tokens')::bigint, (r->>'output_tokens')::bigint,
-       (r->>'cached_input_tokens')::bigint, (r->>'latency_ms')::float8, r->>'finish_reason', r->>'error_type',
-       coalesce(nullif(r->'attributes', 'null'), '{}'), d.cost, d.sampled, d.sampling_rate
-FROM (SELECT row_key, logged_at, raw AS r FROM assay.staged WHERE run_id = %(run_id)s) s
-JOIN decisions d USING (row_key) WHERE d.refused_by = '{}'
-ON CONFLICT (interaction_id, logged_at)
-DO UPDATE SET sampled = excluded.sampled, sampling_rate = excluded.sampling_rate"""
+SELECT interaction_id, logged_at, %(source)s, row_key, occurred_at, project, environment, conversation_id, user_input,
+       coalesce(response, ''), coalesce(retrieved_contexts, '[]'), reference, coalesce(history, '[]'), provider_name,
+       request_model, response_model, prompt_version, input_tokens, output_tokens, cached_input_tokens,
+       round(latency_ms, 9)::float8, finish_reason, error_type, coalesce(attributes, '{}'), cost, sampled, sampling_rate
+FROM assay.staged JOIN decisions USING (row_key)
+CROSS JOIN LATERAL jsonb_to_record(raw) AS r (
+    interaction_id text, occurred_at timestamptz, project text, environment text, conversation_id text,
+    user_input text, response text, retrieved_contexts jsonb, reference text, history jsonb, provider_name text,
+    request_model text, response_model text, prompt_version text, input_tokens bigint, output_tokens bigint,
+    cached_input_tokens bigint, latency_ms numeric, finish_reason text, error_type text, attributes jsonb)
+WHERE run_id = %(run_id)s AND refused_by = '{}'
+ON CONFLICT DO NOTHING"""
 
 _MENDED = """
-UPDATE assay.quarantine q SET released_at = %(now)s FROM decisions d
-WHERE q.source = %(source)s AND q.row_key = d.row_key AND d.refused_by = '{}' AND q.released_at IS NULL"""
+UPDATE assay.quarantine q SET released_at = %(now)s, interaction_id = s.raw->>'interaction_id',
+    project = s.raw->>'project'
+FROM assay.staged s JOIN decisions d USING (row_key)
+WHERE s.run_id = %(run_id)s AND d.refused_by = '{}'
+  AND q.source = %(source)s AND q.row_key = s.row_key AND q.released_at IS NULL"""
 
 
 class PostgresIntake:
     """The intake of a store; everything happens in the transaction of `connection`."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: psycopg.Connection, chunk: int = CHUNK) -> None:
+        self._connection, self._chunk = connection, chunk
 
     def stage(self, run_id: str, rows: Iterable[StagedRow]) -> int:
-        """Replace what is staged of the run; returns how many rows there are."""
+        """Replace what is staged of the run; returns how many rows there are.
+
+        Raises `ConfigError` where the log's row keys are no keys.
+        """
+        self._wait_for_my_turn(run_id)
         self._connection.execute("DELETE FROM assay.staged WHERE run_id = %s", (run_id,))
         staged = 0
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy("COPY assay.staged (run_id, row_key, logged_at, raw, malformed) FROM STDIN") as copy,
-        ):
-            for row in rows:
-                copy.write_row((run_id, row.row_key, row.logged_at, Jsonb(dict(row.raw)), list(row.malformed)))
-                staged += 1
+        try:
+            with (
+                self._connection.cursor() as cursor,
+                cursor.copy("COPY assay.staged (run_id, row_key, logged_at, raw, malformed) FROM STDIN") as copy,
+            ):
+                for row in rows:
+                    copy.write_row((run_id, row.row_key, row.logged_at, Jsonb(dict(row.raw)), list(row.malformed)))
+                    staged += 1
+        except (errors.UniqueViolation, errors.NotNullViolation, errors.ProgramLimitExceeded) as error:
+            raise ConfigError(
+                f"run {run_id}: row_key is NULL, too long, or stands twice: {error.diag.message_detail}. Remedy: let "
+                "row_key in the source's mapping name the log's primary key"
+            ) from error
         return staged
 
-    def facts(self, run_id: str) -> Iterator[list[Facts]]:
+    def facts(self, run_id: str, source: str) -> Iterator[list[Facts]]:
         """What the suite looks at, in chunks."""
+        self._wait_for_my_turn(run_id)
         with self._connection.cursor("assay_facts", row_factory=class_row(Facts)) as cursor:
-            cursor.execute(_FACTS, {"run_id": run_id})
-            while chunk := cursor.fetchmany(CHUNK):
+            cursor.execute(_FACTS, {"run_id": run_id, "source": source})
+            while chunk := cursor.fetchmany(self._chunk):
                 yield chunk
 
     def decide(self, decisions: Iterable[Decision]) -> None:
@@ -118,14 +156,14 @@ class PostgresIntake:
         What was judged before stays as it was judged. A row that was refused before and is fit now is released; one
         that a person released stays so.
         """
-        execute, names = self._connection.execute, {"run_id": run_id, "source": source, "now": now}
-        execute(
-            """SELECT assay.ensure_partitions(min(logged_at), max(logged_at)) FROM assay.staged
-               WHERE run_id = %(run_id)s HAVING count(*) > 0""",
-            names,
-        )
-        execute(_DECISIONS)  # a window without rows has had none
+        execute = self._connection.execute
+        bounds = "SELECT min(logged_at), max(logged_at) FROM assay.staged WHERE run_id = %s HAVING count(*) > 0"
+        if not (found := execute(bounds, (run_id,)).fetchone()):
+            return Admitted(0, 0)
+        names = {"run_id": run_id, "source": source, "now": now, "first": found[0], "last": found[1]}
+        execute("SELECT assay.ensure_partitions(%(first)s, %(last)s)", names)
         quarantined = execute(_REFUSE, names).rowcount
+        execute(_RESAMPLE, names)
         interactions = execute(_ADMIT, names).rowcount
         execute(_MENDED, names)
         execute("DELETE FROM assay.staged WHERE run_id = %(run_id)s", names)
@@ -148,17 +186,11 @@ class PostgresIntake:
         """The rows of those keys that wait in quarantine, as they were logged."""
         rows = self._connection.execute(
             """SELECT row_key, logged_at, raw FROM assay.quarantine
-               WHERE source = %s AND row_key = ANY(%s) AND released_at IS NULL ORDER BY row_key""",
+               WHERE source = %s AND row_key = ANY(%s) AND released_at IS NULL ORDER BY row_key
+               FOR UPDATE""",
             (source, list(row_keys)),
         ).fetchall()
         return [StagedRow(*row) for row in rows]
-
-    def is_taken(self, interaction_id: str, logged_at: datetime) -> bool:
-        """Whether an interaction of that identity is in the store."""
-        found = self._connection.execute(
-            "SELECT FROM assay.interactions WHERE (interaction_id, logged_at) = (%s, %s)", (interaction_id, logged_at)
-        )
-        return found.fetchone() is not None
 
     def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json]) -> None:
         """Keep what a person replaced in the rows that were released."""
@@ -166,3 +198,7 @@ class PostgresIntake:
             "UPDATE assay.quarantine SET repair = %s WHERE source = %s AND row_key = ANY(%s)",
             (Jsonb(dict(repair)), source, list(row_keys)),
         )
+
+    def _wait_for_my_turn(self, run_id: str) -> None:
+        """One transaction at a time works on a run: a task that was given up may still be at it."""
+        self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('assay.intake/' || %s, 0))", (run_id,))

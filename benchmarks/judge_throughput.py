@@ -1,0 +1,239 @@
+"""The scoring stage against a loopback endpoint of fixed latency goes in; its share of the physical limit comes out.
+
+The limit is concurrency / latency. Everything that production does is on: Postgres writes with durable commits, call
+ledger, claims, prices. The endpoint is a second process. `--json` prints one JSON object as the last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from psycopg.types.json import Jsonb
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from include.adapters.llm import OpenAIClient  # noqa: E402
+from include.adapters.postgres import connect  # noqa: E402
+from include.adapters.postgres.judge_calls import JudgeCalls  # noqa: E402
+from include.adapters.postgres.migrate import migrate  # noqa: E402
+from include.adapters.postgres.scores import Scores  # noqa: E402
+from include.adapters.prices import GenaiPrices  # noqa: E402
+from include.adapters.yaml_file import load  # noqa: E402
+from include.domain.interaction import Window  # noqa: E402
+from include.domain.run import Run  # noqa: E402
+from include.domain.score import Outcome  # noqa: E402
+from include.judges.build import model_bench  # noqa: E402
+from include.judges.pool import run_pool  # noqa: E402
+from include.judges.rubric import Rubric  # noqa: E402
+from local.databases import ensure_database, ensure_role  # noqa: E402
+from local.postgres import PostgresServer  # noqa: E402
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+RUN = Run("native", Window(AT, AT + timedelta(days=1)), live=False)
+SHARD = 1_000_000
+MODEL = "gpt-4o-mini"
+FAULTS = "429=0.15,500=0.05,malformed=0.05,truncated=0.02,hang=0.01"
+HANG_S = 3.0
+"""How long a call may take in the run with faults, so that a hang costs seconds and not minutes."""
+STAGES = {"64x200": (64, 0.2), "500x300": (500, 0.3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass of the stage over a window."""
+
+    calls: int
+    scored: int
+    failed: int
+    seconds: float
+    cpu_s: float
+
+    def share(self, concurrency: int, latency_s: float) -> float:
+        """Of the calls that concurrency and latency allow in that time."""
+        return self.calls / self.seconds / (concurrency / latency_s)
+
+
+class Endpoint:
+    """The fake endpoint in its own process, with the log of what it answered."""
+
+    def __init__(self, directory: Path, latency_s: float, faults: str = "") -> None:
+        self.log = directory / f"endpoint-{time.monotonic_ns()}.log"
+        command = [sys.executable, "-m", "tests.fakes.openai_server", "--latency", str(latency_s)]
+        self._process = subprocess.Popen(
+            [*command, "--faults", faults, "--log", str(self.log)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().strip()
+
+    def __enter__(self) -> Endpoint:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def answers(self) -> list[tuple[str, str]]:
+        """Hash of the request and what was answered."""
+        return [(key, what) for key, what in (line.split() for line in self.log.read_text().splitlines())]
+
+
+@contextmanager
+def store(directory: Path) -> Iterator[str]:
+    """DSN of a migrated store on a durable server of its own."""
+    server = PostgresServer(directory / "postgres", durable=True)
+    try:
+        endpoint = server.start()
+        ensure_role(endpoint, "assay", "benchmark")
+        ensure_database(endpoint, "assay", "assay")
+        dsn = endpoint.dsn("assay", "assay", "benchmark")
+        migrate(dsn)
+        yield dsn
+    finally:
+        server.destroy()
+
+
+def fill(dsn: str, count: int, salt: str) -> None:
+    """Put `count` interactions, each another text, in the place of what the store held."""
+    passage = "The branch in Ulm opens at nine in the morning and closes at six in the evening on working days. " * 8
+    with connect(dsn) as connection:
+        for table in ("interactions", "scores", "score_failures", "judge_calls"):
+            connection.execute(f"TRUNCATE assay.{table}")
+        connection.execute("SELECT assay.ensure_partitions(%s, %s)", (AT, AT))
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                """INSERT INTO assay.interactions (interaction_id, logged_at, source, occurred_at, project, environment,
+                       user_input, response, retrieved_contexts, sampled, sampling_rate)
+                   VALUES (%s, %s, 'native', %s, 'bank', 'prod', %s, %s, %s, true, 1)""",
+                [
+                    (
+                        f"{salt}-{number:06}",
+                        AT + timedelta(seconds=number),
+                        AT,
+                        f"When does branch {salt} {number} open?",
+                        f"Branch {number} opens at nine. It closes at six.",
+                        Jsonb([passage, passage]),
+                    )
+                    for number in range(count)
+                ],
+            )
+
+
+def score(dsn: str, endpoint: Endpoint, concurrency: int, dimensions: Sequence[str], timeout_s: float = 60.0) -> Pass:
+    """What the pipeline's task does with one shard, for these dimensions."""
+    rubrics = [load(path, Rubric) for path in sorted((ROOT / "include/judges/rubrics").glob("*.yaml"))]
+    before = len(endpoint.answers())
+    with connect(dsn) as calling, connect(dsn) as reading, connect(dsn) as writing:
+        client = OpenAIClient(endpoint.url, MODEL, concurrency=concurrency, timeout_s=timeout_s)
+        now = datetime.now(UTC)
+        bench = model_bench(rubrics, client, JudgeCalls(calling), GenaiPrices(), now=lambda: datetime.now(UTC))
+        judges = [judge for judge in bench.judges if judge.epoch.dimension in dimensions]
+        epochs = {judge.epoch.dimension: judge.epoch.id for judge in judges}
+
+        def save(outcomes: Sequence[Outcome]) -> None:
+            Scores(writing).save(outcomes, now)
+            writing.commit()
+
+        shards = Scores(reading).plan(RUN, epochs, SHARD, AT, 5)
+        started, cpu = time.perf_counter(), time.process_time()
+        scored = failed = 0
+        for shard in shards:
+            counts = run_pool(Scores(reading).pending(shard, epochs, 5), judges, save, 2 * concurrency, bench.shared)
+            scored, failed = counts.scored, counts.failed
+        seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    return Pass(len(endpoint.answers()) - before, scored, failed, seconds, cpu_s)
+
+
+def measure(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
+    """All parts, in the words of the JSON object."""
+    stage, second = {}, 0
+    for name, (concurrency, latency_s) in STAGES.items():
+        fill(dsn, round(seconds * concurrency / latency_s), name)
+        with Endpoint(directory, latency_s) as endpoint:
+            done = score(dsn, endpoint, concurrency, ["correctness"])
+            stage[name] = _row(f"one judge {name}", done, concurrency, latency_s)
+            with connect(dsn) as connection:
+                connection.execute("TRUNCATE assay.scores")  # so that only the ledger can know
+            second += score(dsn, endpoint, concurrency, ["correctness"]).calls
+    concurrency, latency_s = STAGES["64x200"]
+    three = round(seconds * concurrency / latency_s / 4)
+    dimensions = ["correctness", "professionalism", "faithfulness"]
+    fill(dsn, 1, "warm")
+    with Endpoint(directory, 0) as endpoint:
+        score(dsn, endpoint, 1, dimensions)  # RAGAS's import is not what is measured
+    fill(dsn, three, "three")
+    with Endpoint(directory, latency_s) as endpoint:
+        done = score(dsn, endpoint, concurrency, dimensions)
+    three_dimensions = {"64x200": _row("three dimensions 64x200", done, concurrency, latency_s)}
+    return {
+        "stage": stage,
+        "three_dimensions": three_dimensions,
+        "second_run_calls": second,
+        "faults": faults(dsn, directory, seconds),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def faults(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
+    """The same under trouble: rate against that without, and what became of the interactions."""
+    concurrency, latency_s = STAGES["64x200"]
+    count = round(seconds * concurrency / latency_s)
+    rates = []
+    for label, given in (("without", ""), ("with", FAULTS)):
+        fill(dsn, count, f"faults-{label}")
+        with Endpoint(directory, latency_s, given) as endpoint:
+            done = score(dsn, endpoint, concurrency, ["correctness"], timeout_s=HANG_S)
+            paid = [key for key, what in endpoint.answers() if what == "ok"]
+        rates.append((done.scored + done.failed) / done.seconds)
+    row: dict[str, object] = {
+        "accounted": (done.scored + done.failed) / count,
+        "failed": done.failed,
+        "twice": len(paid) - len(set(paid)),
+        "share_of_fault_free": round(rates[1] / rates[0], 3),
+    }
+    print(
+        f"{'faults 64x200':<26}{row['accounted']:>10.1%} accounted, {row['failed']} failed, {row['twice']} paid twice, "
+        f"{row['share_of_fault_free']:.1%} of the rate without"
+    )
+    return row
+
+
+def _row(name: str, done: Pass, concurrency: int, latency_s: float) -> dict[str, float]:
+    share, cpu_ms = done.share(concurrency, latency_s), done.cpu_s * 1000 / done.calls
+    rate = done.calls / done.seconds
+    print(f"{name:<26}{done.calls:>8}{rate:>10.0f}{share:>10.1%}{cpu_ms:>10.2f}{done.failed:>8}")
+    return {"share": round(share, 4), "cpu_ms_per_call": round(cpu_ms, 3), "calls_per_s": round(rate, 1)}
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long each part would take at the limit")
+    given = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="assay-bench-"))
+    print(f"{'':<26}{'calls':>8}{'calls/s':>10}{'of limit':>10}{'CPU ms':>10}{'failed':>8}")
+    try:
+        with store(directory) as dsn:
+            found = measure(dsn, directory, given.seconds)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"second run: {found['second_run_calls']} calls; peak RSS {found['peak_rss_mb']} MB")
+    if given.json:
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

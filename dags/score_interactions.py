@@ -46,11 +46,11 @@ def wire(live: bool) -> None:
         return pipeline.extract(context["data_interval_start"], context["data_interval_end"], live=happened)
 
     @task
-    def validate(run: str) -> str:
+    def validate(run: Any) -> str:
         return pipeline.validate(run)
 
     @task
-    def plan_shards(run: str) -> list[dict[str, Any]]:
+    def plan_shards(run: Any) -> list[dict[str, Any]]:
         return pipeline.plan_shards(run)
 
     @task(pool=POOL, map_index_template="{{ shard_label }}")
@@ -59,10 +59,10 @@ def wire(live: bool) -> None:
         return pipeline.score(shard)
 
     @task(outlets=[SCORES], trigger_rule="none_failed")
-    def settle(run: str) -> dict[str, int]:
+    def settle(run: Any) -> dict[str, int]:
         return pipeline.settle(run)
 
-    run: Any = validate(extract())
+    run = validate(extract())
     score.expand(shard=plan_shards(run)) >> settle(run)
 
 

@@ -114,14 +114,18 @@ class Play:
         return f"{scored[0]:,} interactions scored, {alerts[0]} alerts"
 
     def _report(self) -> Run:
-        """The report on the world's last seven days, started by hand since they need not begin on a Monday."""
+        """The report on the world's last seven days, started by hand since they need not begin on a Monday.
+
+        Its logical date lies between the DAG's start and end: outside them Airflow makes a run without tasks.
+        """
         start, end = self.world.end - 7 * DAY, self.world.end
         run_id = f"demo__{end:%Y-%m-%d}"
         self.api.unpause("report_weekly")
         if self.api.runs("report_weekly"):
             self.api.clear("report_weekly", run_id)
         else:
-            self.api.trigger("report_weekly", run_id=run_id, logical_date=start, data_interval=(start, end))
+            moment = self.world.live_start
+            self.api.trigger("report_weekly", run_id=run_id, logical_date=moment, data_interval=(start, end))
         run = self.api.wait("report_weekly", run_id, timeout_s=PATIENCE_S, sleep=self.sleep)
         self.progress.step("report", f"the last seven days: {run['state']}")
         return run

@@ -42,8 +42,9 @@ def _ledger(store: psycopg.Connection) -> tuple[str, bool]:
            GROUP BY 1 ORDER BY 2 DESC"""
     ).fetchall()
     why = f" ({', '.join(f'{count:,} {reason}' for reason, count in reasons)})" if reasons else ""
+    verdict = "it closes in all" if closed == runs else f"IT DOES NOT CLOSE in {runs - closed} of"
     text = (
-        f"Coverage ledger: {'it closes in all' if closed == runs else f'IT DOES NOT CLOSE in {runs - closed} of'} {runs} runs\n"
+        f"Coverage ledger: {verdict} {runs} runs\n"
         f"  logged {logged:,} = quarantined {quarantined:,} + left out by sampling {excluded:,}"
         f" + scored {scored:,} + failed {failed:,}{why}"
     )

@@ -7,7 +7,7 @@ again at any time: what stands is found and left as it is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -122,8 +122,8 @@ def score(shard: Mapping[str, Any]) -> dict[str, int]:
             Scores(writing).save(outcomes, _now())
             writing.commit()
 
-        work = Scores(reading).pending(part, _epochs(bench), settings.max_attempts)
-        counts = run_pool(work, bench.judges, save, settings.judge.concurrency, bench.shared)
+        with closing(Scores(reading).pending(part, _epochs(bench), settings.max_attempts)) as work:
+            counts = run_pool(work, bench.judges, save, settings.judge.concurrency, bench.shared)
     return asdict(counts)
 
 

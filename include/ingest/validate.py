@@ -7,7 +7,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def _quiet_context() -> tuple[Any, Any]:
 def _frame(facts: Sequence[Facts]) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.DataFrame([asdict(one) for one in facts], columns=list(COLUMNS))
+    frame = pd.DataFrame({column: [getattr(one, column) for one in facts] for column in COLUMNS})
     for column in NUMBERS:
         frame[column] = pd.to_numeric(frame[column])
     return frame

@@ -12,7 +12,7 @@ from include.domain.ports import CallLedger, Judge, LLMClient, PriceBook
 from include.judges.calls import Calls
 from include.judges.ledger import LedgerDesk
 from include.judges.offline_judge import SCORERS, OfflineJudge
-from include.judges.ragas_scorers import RagasFaithfulness
+from include.judges.ragas_scorers import RagasFaithfulness, prepare
 from include.judges.rubric import Rubric
 from include.judges.rubric_judge import RubricJudge
 
@@ -64,6 +64,7 @@ def model_bench(
 
 @asynccontextmanager
 async def _open(client: OpenedClient, desk: LedgerDesk) -> AsyncIterator[None]:
+    prepare()  # before the first call: an import of seconds would hold up all that are under way
     async with client:
         try:
             yield

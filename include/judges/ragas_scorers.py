@@ -92,6 +92,11 @@ class RagasFaithfulness(FindingJudge):
         )
 
 
+def prepare() -> None:
+    """Pay for RAGAS's import now, and not in the first score."""
+    _ragas()
+
+
 def _explanation(verdicts: list[Any]) -> str:
     unsupported = [one for one in verdicts if not one.verdict]
     if not unsupported:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import subprocess
@@ -68,6 +69,8 @@ def test_a_killed_worker_costs_no_score_and_no_call_that_came_back_is_paid_for_a
     assert undisturbed.ask(GIVEN) == given
 
 
+# psycopg cannot close a cursor on a connection that is gone, and then complains that it was left open.
+@pytest.mark.filterwarnings("ignore:<psycopg.ServerCursor:ResourceWarning")
 def test_a_database_that_goes_away_in_mid_shard_is_one_line_and_a_retry_completes(
     assay: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,8 +92,11 @@ def test_a_database_that_goes_away_in_mid_shard_is_one_line_and_a_retry_complete
         with pytest.raises(StoreUnreachable) as caught:
             pipeline.score(shard)
         saboteur.join()
-        assert "\n" not in str(caught.value)
-        assert "Remedy: " in str(caught.value)
+        line = str(caught.value)
+        del caught
+        gc.collect()
+        assert "\n" not in line
+        assert "Remedy: " in line
         assert 20 <= scored(assay) < 120, "it broke in the middle"
 
         assert assay.run() == {"logged": 40, "quarantined": 0, "excluded": 0, "scored": 40, "failed": 0}

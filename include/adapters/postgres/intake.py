@@ -15,8 +15,8 @@ from include.domain.intake import Admitted, Decision, Facts, StagedRow
 from include.domain.interaction import Json
 from include.errors import ConfigError
 
-CHUNK = 5_000
-"""Facts handed out at once: a few megabytes, whatever the rows hold."""
+CHUNK = 10_000
+"""Facts handed out at once: some ten megabytes, whatever the rows hold."""
 
 # A field of a wrong type is left out; `malformed` names it and the suite refuses the row. What is large is measured
 # before anything is sorted, and a label is cut to more than the suite lets pass and less than fills the memory.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import astuple, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,7 +92,7 @@ class Scores:
 
     def pending(
         self, shard: Shard, epochs: Mapping[str, str], max_attempts: int
-    ) -> Iterator[tuple[Interaction, frozenset[str]]]:
+    ) -> Generator[tuple[Interaction, frozenset[str]]]:
         """What the shard still lacks: each interaction with its missing dimensions, by time, in bounded memory.
 
         It is read through a cursor, so the connection must not be committed on the way: save through another.

@@ -152,7 +152,9 @@ def score(dsn: str, endpoint: Endpoint, concurrency: int, dimensions: Sequence[s
         started, cpu = time.perf_counter(), time.process_time()
         scored = failed = 0
         for shard in shards:
-            counts = run_pool(Scores(reading).pending(shard, epochs, 5), judges, save, WORKERS * concurrency, bench.shared)
+            counts = run_pool(
+                Scores(reading).pending(shard, epochs, 5), judges, save, WORKERS * concurrency, bench.shared
+            )
             scored, failed = counts.scored, counts.failed
         seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
     return Pass(len(endpoint.answers()) - before, scored, failed, seconds, cpu_s)

@@ -65,7 +65,9 @@ class Finding:
 def explains(incident: Incident, alert: Fired) -> bool:
     """Whether the alert speaks of the incident: what is harmed, where, and when."""
     overlaps = alert.starts_at < incident.ends_at + MEMORY and alert.fired_at > incident.starts_at
-    return CATEGORY[incident.what] == alert.category and incident.project in (None, alert.project) and overlaps
+    harmed = CATEGORY[incident.what]
+    same_kind = alert.category == harmed or (harmed, alert.category) == ("quality", "drift")
+    return same_kind and incident.project in (None, alert.project) and overlaps
 
 
 def match(incidents: Sequence[Incident], alerts: Sequence[Fired]) -> tuple[list[Finding], list[Fired]]:

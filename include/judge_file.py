@@ -147,7 +147,7 @@ async def judge_file(source: Path, target: Path, settings: JudgeSettings, now: d
     bench = _bench(settings, source, now)
     all_read = True
     with source.open("rb") as lines, target.open("wb") as out:
-        async for told in judge(read(lines), bench, weights, settings.concurrency, now):
+        async for told in judge(read(lines), bench, weights, 2 * settings.concurrency, now):
             all_read = all_read and told.get("failure") is None
             out.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
     return all_read

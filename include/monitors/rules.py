@@ -52,7 +52,7 @@ class _Rule(BaseModel):
     for_windows: Annotated[Count, Field(alias="for")] = 1
     keep_firing_for: Count = 1
     severity: Literal["info", "warning", "critical"] = "warning"
-    category: Literal["quality", "data", "cost", "judge"]
+    category: Literal["quality", "drift", "data", "cost", "judge"]
     owner: Annotated[str, Field(min_length=1)]
     runbook: Annotated[str, Field(min_length=1)]
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from include.domain.alert import Alert, Incident
+from include.domain.message import Severity
 from include.domain.report import IncidentWeek
 from include.reports.formats import words
 
 
 def incidents_of(found: Iterable[tuple[Incident, Mapping[str, str]]]) -> tuple[IncidentWeek, ...]:
-    """Each incident as the report tells it; the mapping says of each episode what was found at its worst."""
-    return tuple(_told(incident, worst) for incident, worst in found)
+    """Each incident as the report tells it; the mapping says of each episode what was found at its worst.
+
+    What is no more than information, and was told to nobody, is no incident of the report either.
+    """
+    return tuple(_told(incident, worst) for incident, worst in found if incident.severity is not Severity.INFO)
 
 
 def _told(incident: Incident, worst: Mapping[str, str]) -> IncidentWeek:

@@ -76,6 +76,15 @@ class Installation:
     source: str
     home: Path
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which a worker finds it."""
+        return {
+            "AIRFLOW_CONN_ASSAY_STORE": self.store.replace("postgresql://", "postgres://", 1),
+            "AIRFLOW_CONN_ASSAY_SOURCE": self.source.replace("postgresql://", "postgres://", 1),
+            "ASSAY_HOME": str(self.home),
+        }
+
     def log(self, *given: Mapping[str, Any]) -> None:
         """What the application logs."""
         with psycopg.connect(self.source) as connection:
@@ -136,7 +145,7 @@ def installed(store: str, source: str, home: Path, monkeypatch: pytest.MonkeyPat
     """Assay with an empty log, its connections in the environment, judged offline."""
     with psycopg.connect(source) as connection:
         connection.execute(DDL.read_bytes())
-    for name, dsn in (("STORE", store), ("SOURCE", source)):
-        monkeypatch.setenv(f"AIRFLOW_CONN_ASSAY_{name}", dsn.replace("postgresql://", "postgres://", 1))
-    monkeypatch.setenv("ASSAY_HOME", str(home))
-    return Installation(store, source, home)
+    assay = Installation(store, source, home)
+    for name, value in assay.environment.items():
+        monkeypatch.setenv(name, value)
+    return assay

@@ -17,7 +17,7 @@ from include.ingest.intake import take_in
 from tests.integration.ingest.house import HOUR, NATIVE, NOW, House
 
 MEGABYTE = 1 << 20
-ROWS = 150
+ROWS = 100
 
 
 def resident() -> int:

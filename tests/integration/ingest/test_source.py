@@ -101,13 +101,16 @@ def test_an_unreachable_log_is_one_line(house: House) -> None:
 
 def test_a_connection_that_breaks_on_the_way_is_the_logs_and_not_the_stores(house: House) -> None:
     house.log(*({"interaction_id": f"{n}"} for n in range(50)))
-    with pytest.raises(SourceUnreachable, match=r"^source"), connect(house.store_dsn):
-        with connect(house.reader_dsn, role="source") as source:
-            rows = PostgresLog(source, NATIVE.count, NATIVE.rows).read(HOUR)
-            next(rows)
-            with psycopg.connect(house.reader_dsn) as other:
-                other.execute("SELECT pg_terminate_backend(%s, 5000)", (source.info.backend_pid,))
-            list(rows)
+    with (
+        pytest.raises(SourceUnreachable, match=r"^source"),
+        connect(house.reader_dsn, role="source") as source,
+        connect(house.store_dsn),
+    ):
+        rows = PostgresLog(source, NATIVE.count, NATIVE.rows).read(HOUR)
+        next(rows)
+        with psycopg.connect(house.reader_dsn) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", (source.info.backend_pid,))
+        list(rows)
 
 
 @pytest.mark.parametrize(

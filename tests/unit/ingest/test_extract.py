@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.ingest.extract import clean, normalize
+from include.ingest.extract import MAX_DEPTH, clean, normalize
 
 AT = datetime(2026, 11, 20, 5, tzinfo=UTC)
 GOOD = {
@@ -38,12 +38,16 @@ def test_a_good_row_is_kept_as_it_is_and_its_moment_becomes_utc() -> None:
     [
         ("occurred_at", "infinity"),
         ("occurred_at", "0044-03-15 00:00:00+00 BC"),
+        ("occurred_at", "1732112520123"),
+        ("occurred_at", "2026-11-20"),
         ("interaction_id", 5),
         ("response", {"text": "a"}),
         ("input_tokens", "5"),
         ("input_tokens", 5.5),
         ("input_tokens", True),
         ("input_tokens", 2**63),
+        ("latency_ms", 10**400),
+        ("latency_ms", Decimal("1e5000")),
         ("latency_ms", float("nan")),
         ("latency_ms", float("inf")),
         ("latency_ms", Decimal("NaN")),
@@ -68,6 +72,19 @@ def test_a_missing_field_is_not_a_malformed_one(field: str) -> None:
 def test_what_postgres_cannot_hold_is_replaced_and_the_rest_of_the_text_kept() -> None:
     assert clean("a\0b\ud800c 😀 שלום") == "a\ufffdb\ufffdc 😀 שלום"
     assert clean({"k\0": ["\0"]}) == {"k\ufffd": ["\ufffd"]}
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 500, 100_000])
+def test_hostile_nesting_is_kept_as_text_and_exhausts_nobodys_stack(depth: int) -> None:
+    nested: object = "core"
+    for _ in range(depth):
+        nested = [nested]
+    found = clean(nested)
+    for _ in range(MAX_DEPTH):
+        assert isinstance(found, list)
+        found = found[0]
+    assert isinstance(found, str)
+    assert ("core" in found) == (depth < 1000)
 
 
 @given(

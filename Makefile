@@ -1,7 +1,7 @@
 # Assay's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench lock up down sql judge clean
+.PHONY: help setup setup-dev demo test check bench lock up down sql judge release clean
 
 PYTHON_3_11 := .venv/bin/python
 TESTS ?= tests
@@ -33,6 +33,9 @@ sql: setup ## CSV of a query: Q="select * from runs" [DB=store|source|airflow]
 
 judge: setup ## judge a file: FILE=in.jsonl OUT=out.jsonl
 	@$(PYTHON_3_11) -m include.judge_file "$(FILE)" "$(OUT)"
+
+release: setup ## let repaired rows out of quarantine: ROWS="12 15" [SET='{"response": "..."}']
+	@ASSAY_ROWS="$(ROWS)" ASSAY_REPAIR='$(value SET)' $(PYTHON_3_11) -m local release
 
 test: setup-dev ## all tests [TESTS=tests/unit WORKERS=2]
 	@$(PYTHON_3_11) -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)

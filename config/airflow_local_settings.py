@@ -2,12 +2,13 @@
 
 LocalExecutor forks its workers from the scheduler, so what the scheduler has imported costs a task nothing: a
 task that validates with Great Expectations takes 0.3 s instead of 4. Assay's own modules are not among them, so
-that a task always runs the code as it is on disk.
+that a task always runs the code as it is on disk, unless `ASSAY_PRELOAD` names them.
 """
 
 import gc
 import importlib
 import logging
+import os
 import sys
 
 LIBRARIES = (
@@ -31,7 +32,7 @@ LIBRARIES = (
 
 if "scheduler" in sys.argv[:3]:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *os.environ.get("ASSAY_PRELOAD", "").split()):
         try:
             importlib.import_module(library)
         except ImportError as error:  # tasks that need it will say so; the others can run

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from demo.estimate import Estimate, estimate
+from demo.estimate import expectation, share_of
 from demo.play import Play, PlayError, Run
 from demo.progress import Progress
 from demo.state import Demo, choose_world, is_another, remember, start_afresh
@@ -52,8 +52,7 @@ def _run(options: argparse.Namespace, layout: Layout, progress: Progress) -> int
     memory = layout.state / "demo.json"
     world = choose_world(memory, options.seed, options.end, datetime.now(UTC))
     judge = judge_from_environment()
-    calls = estimate(judge, options.sample)
-    demo = Demo(world, judge, calls.share)
+    demo = Demo(world, judge, share_of(judge, options.sample))
     if is_another(memory, demo):
         progress.step("afresh", "another world or judge than the last time: the demo's store is emptied")
         Runtime(layout).stop()
@@ -62,7 +61,7 @@ def _run(options: argparse.Namespace, layout: Layout, progress: Progress) -> int
     rows = _log(world, start_databases(layout).source_owner_dsn)
     remember(memory, demo)
     progress.step("database", f"embedded Postgres; the applications have logged {rows:,} interactions")
-    progress.step("judge", _judge(demo, calls))
+    progress.step("judge", _judge(demo))
     with Runtime(layout).running(_variables(demo)) as running:
         progress.step("airflow", f"healthy at {running.api.base_url} (it stops when the demo ends)")
         runs = Play(world, running.api, running.databases.store_dsn, progress).run()
@@ -84,13 +83,14 @@ def _variables(demo: Demo) -> dict[str, str]:
         "ASSAY_START_DATE": demo.world.live_start.isoformat(),
         "ASSAY_END_DATE": (demo.world.end - timedelta(minutes=1)).isoformat(),
         "ASSAY_SAMPLE_RATE": str(demo.sample),
+        "ASSAY_PRELOAD": "include.pipeline",  # nobody edits code while the demo runs, and each task starts sooner
     }
 
 
-def _judge(demo: Demo, calls: Estimate) -> str:
+def _judge(demo: Demo) -> str:
     if demo.judge.backend == "offline":
         return "offline: fixed rules without a key, a stand-in and not an LLM"
-    return f"{demo.judge.model} at {demo.judge.base_url}: {calls.sentence}"
+    return f"{demo.judge.model} at {demo.judge.base_url}: {expectation(demo.world, demo.judge, demo.sample)}"
 
 
 def _end(demo: Demo, layout: Layout, running: Running, runs: list[Run], progress: Progress) -> int:

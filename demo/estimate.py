@@ -1,37 +1,49 @@
-"""A judge and a number of interactions go in; which share of the world that is and what it will cost come out."""
+"""A world and a judge go in; what judging a sample of the world will take comes out, in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from demo.world import World, generate
 from include.adapters.prices import GenaiPrices
-from include.domain.score import Usage
-from include.settings import JudgeSettings
+from include.adapters.yaml_file import load
+from include.domain.interaction import Interaction, Turn
+from include.ingest.sample import is_sampled
+from include.judges.estimate import estimate
+from include.judges.rubric import Rubric
+from include.settings import STAGES, JudgeSettings
 
-WORLD = 20_000
-CALLS = 4
-"""Per interaction: correctness, professionalism, and two of RAGAS's faithfulness."""
-TOKENS_OF_A_CALL = Usage(input_tokens=1_100, output_tokens=220)
-"""About what the shipped rubrics and RAGAS's prompts need with an interaction of the demo's length."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Which share of the interactions is judged, and what to expect, in words."""
-
-    share: float
-    sentence: str
+ROWS = 20_000
+"""About how many interactions a world holds."""
 
 
-def estimate(judge: JudgeSettings, sample: int) -> Estimate:
-    """What judging about `sample` interactions of the world takes; the offline judge takes all of them for nothing."""
-    if judge.backend == "offline":
-        return Estimate(1.0, "no calls")
-    calls = sample * CALLS
-    one = GenaiPrices().price(judge.provider, judge.model, TOKENS_OF_A_CALL, datetime.now(UTC))
-    cost = "at a price that nobody knows" if one is None else f"about ${one * calls:,.2f}"
-    share = min(1.0, sample / WORLD)
-    return Estimate(
-        share, f"about {sample:,} interactions ({share:.1%}), {calls:,} calls, {cost}; rules that need more say NoData"
-    )
+def share_of(judge: JudgeSettings, sample: int) -> float:
+    """The share of a world that makes about `sample` interactions; the offline judge takes all for nothing."""
+    return 1.0 if judge.backend == "offline" else min(1.0, sample / ROWS)
+
+
+def expectation(world: World, judge: JudgeSettings, share: float) -> str:
+    """How many calls and how much money this judge will take for that share of the world."""
+    rubrics = [load(path, Rubric) for path in sorted((STAGES / "judges/rubrics").glob("*.yaml"))]
+    sampled = _sampled(world, share)
+    found = estimate(sampled, rubrics, GenaiPrices(), provider=judge.provider, model=judge.model, at=datetime.now(UTC))
+    return f"a sample of {share:.1%}: {found}; rules that need more say NoData"
+
+
+def _sampled(world: World, share: float) -> Iterator[Interaction]:
+    for row, truth in generate(world):
+        if truth.defect != "corrupt" and row["interaction_id"] and is_sampled(row["interaction_id"], share):
+            yield Interaction(
+                interaction_id=row["interaction_id"],
+                logged_at=row["logged_at"],
+                occurred_at=row["occurred_at"],
+                project=row["project"],
+                environment=row["environment"],
+                user_input=row["user_input"] or "",
+                response=row["response"] or "",
+                retrieved_contexts=tuple(row["retrieved_contexts"]),
+                reference=row["reference"],
+                history=tuple(Turn(turn["role"], turn["content"]) for turn in row["history"]),
+                error_type=row["error_type"],
+            )

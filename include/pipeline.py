@@ -123,7 +123,8 @@ def score(shard: Mapping[str, Any]) -> dict[str, int]:
             writing.commit()
 
         with closing(Scores(reading).pending(part, _epochs(bench), settings.max_attempts)) as work:
-            counts = run_pool(work, bench.judges, save, settings.judge.concurrency, bench.shared)
+            # Twice as many workers as calls at once (the client bounds those): some wait for the ledger meanwhile.
+        counts = run_pool(work, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
     return asdict(counts)
 
 
@@ -268,7 +269,10 @@ def _draw_drift(settings: Settings, store: psycopg.Connection, week: Window) -> 
         return []
     attachments = []
     for rule in load(settings.rules, Rules).rules:
-        if isinstance(rule, DriftRule) and (samples := drift_samples(rule, _seen(last), Segments(store))):
+        if not isinstance(rule, DriftRule):
+            continue
+        samples = drift_samples(rule, _seen(last), Segments(store))
+        if any(sample.now and sample.past for sample in samples):  # else there is nothing to compare: a first week
             name = f"{week.end:%Y-%m-%d}-{rule.name}-evidently.html"
             path = settings.home / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)

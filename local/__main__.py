@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -56,6 +57,27 @@ def sql(layout: Layout) -> None:
         write_csv(getattr(Databases.of(endpoint, layout.secrets), DATABASES[name]), query, sys.stdout)
 
 
+def release(layout: Layout) -> None:
+    """Let the quarantined rows of `ASSAY_ROWS` (keys) out, with the fields of `ASSAY_REPAIR` (JSON) replaced."""
+    from include import pipeline
+    from include.errors import AssayError
+    from local.airflow_environment import connections
+
+    keys, repair = os.environ.get("ASSAY_ROWS", "").split(), os.environ.get("ASSAY_REPAIR") or "{}"
+    if not keys:
+        raise UsageError('name the rows: make release ROWS="12 15" (column row_key of assay.quarantine)')
+    with layout.postgres.borrowed() as endpoint:
+        databases = Databases.of(endpoint, layout.secrets)
+        os.environ |= connections(databases)
+        try:
+            released = pipeline.release_rows(keys, json.loads(repair))
+        except json.JSONDecodeError as error:
+            raise UsageError(f"SET is no JSON object: {error}") from None
+        except AssayError as error:
+            raise UsageError(str(error)) from None
+    print(f"{released} released; the next run of score_interactions scores them")
+
+
 def clean(layout: Layout) -> None:
     """Stop everything and remove what the local runtime wrote."""
     down(layout)
@@ -63,7 +85,9 @@ def clean(layout: Layout) -> None:
     shutil.rmtree(layout.state, ignore_errors=True)
 
 
-COMMANDS: dict[str, Callable[[Layout], None]] = {command.__name__: command for command in (up, down, keep, sql, clean)}
+COMMANDS: dict[str, Callable[[Layout], None]] = {
+    command.__name__: command for command in (up, down, keep, sql, release, clean)
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -65,7 +65,7 @@ class Environment:
             **MEASURED,
             **self._places(),
             **self._access(),
-            **_connections(self.databases),
+            **connections(self.databases),
             **self.variables,
         }
 
@@ -105,7 +105,8 @@ class Environment:
         }
 
 
-def _connections(databases: Databases) -> dict[str, str]:
+def connections(databases: Databases) -> dict[str, str]:
+    """Assay's Airflow connections to these databases, and to the judge of `JUDGE_*` if there is one."""
     environment = {
         "AIRFLOW_CONN_ASSAY_STORE": databases.store_dsn.replace("postgresql://", "postgres://", 1),
         "AIRFLOW_CONN_ASSAY_SOURCE": databases.source_dsn.replace("postgresql://", "postgres://", 1),

@@ -181,8 +181,16 @@ def test_the_report_is_written_read_back_and_the_same_when_written_again(history
     assert b"pool" in written.content
     assert pipeline.write_report(start, end) == report_id
     assert pipeline.read_report(report_id, name).content == written.content
-    for attachment in published.attachments:
-        assert pipeline.read_report(report_id, attachment.name).is_attachment
+    [attachment] = published.attachments
+    assert pipeline.read_report(report_id, attachment.name).is_attachment
+
+
+def test_a_first_week_has_a_report_too_though_there_is_nothing_to_compare_it_with(assay: Installation) -> None:
+    assay.log(*rows(12, NINE))
+    assay.run()
+    pipeline.write_report(NINE - 6 * DAY, NINE + DAY)
+    [published] = pipeline.list_reports()
+    assert published.attachments == ()
 
 
 def test_tending_the_store_makes_partitions_ahead_and_drops_nothing_unasked(assay: Installation) -> None:

@@ -18,7 +18,7 @@ from psycopg.types.json import set_json_loads
 from include.domain.interaction import Window
 from include.errors import SourceError, SourceSchemaError, SourceUnreachable
 
-BATCH = 20
+BATCH = 10
 """Rows fetched at once: what bounds the memory, since a row may hold megabytes."""
 
 TEXTS = ("text", "varchar", "bpchar", "date", "time", "timetz", "timestamp", "timestamptz", "interval")

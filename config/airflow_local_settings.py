@@ -35,6 +35,6 @@ if "scheduler" in sys.argv[:3]:
     for library in (*LIBRARIES, *os.environ.get("ASSAY_PRELOAD", "").split()):
         try:
             importlib.import_module(library)
-        except ImportError as error:  # tasks that need it will say so; the others can run
+        except Exception as error:  # tasks that need it will say so; the others can run
             logging.getLogger(__name__).warning("cannot preload %s: %s", library, error)
     gc.freeze()  # a collection in a worker would copy the pages that it shares with the scheduler

@@ -123,7 +123,7 @@ def score(shard: Mapping[str, Any]) -> dict[str, int]:
             writing.commit()
 
         with closing(Scores(reading).pending(part, _epochs(bench), settings.max_attempts)) as work:
-            # Twice as many workers as calls at once (the client bounds those): some wait for the ledger meanwhile.
+        # Twice as many workers as calls at once (the client bounds those): some wait for the ledger meanwhile.
         counts = run_pool(work, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
     return asdict(counts)
 

@@ -50,8 +50,8 @@ class RuleResult:
     """One rule, one segment, one window.
 
     `labels` name the alert: `alertname, project, environment, dimension, segment, severity` and `category`
-    ("quality", "drift", "data", "cost", "judge"); values, windows and texts are no labels. `sentence` says in words what
-    was found. `for_windows` breached windows in a row make the alert fire, `keep_firing_for` good ones resolve it.
+    ("quality", "drift", "data", "cost", "judge"); values, windows and texts are no labels. `sentence` says in words
+    what was found. `for_windows` breached windows in a row make the alert fire, `keep_firing_for` good ones resolve it.
     """
 
     rule: str

@@ -122,9 +122,10 @@ def score(shard: Mapping[str, Any]) -> dict[str, int]:
             Scores(writing).save(outcomes, _now())
             writing.commit()
 
-        with closing(Scores(reading).pending(part, _epochs(bench), settings.max_attempts)) as work:
+        work = Scores(reading).pending(part, _epochs(bench), settings.max_attempts)
         # Twice as many workers as calls at once (the client bounds those): some wait for the ledger meanwhile.
-        counts = run_pool(work, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
+        with closing(work):
+            counts = run_pool(work, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
     return asdict(counts)
 
 

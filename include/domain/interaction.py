@@ -22,8 +22,8 @@ class Window:
             raise ValueError("a window's bounds carry a time zone")
         if self.start >= self.end:
             raise ValueError(f"a window ends after it starts: [{self.start}, {self.end})")
-        object.__setattr__(self, "start", self.start.astimezone(UTC))
-        object.__setattr__(self, "end", self.end.astimezone(UTC))
+        object.__setattr__(self, "start", _plain(self.start))
+        object.__setattr__(self, "end", _plain(self.end))
 
     @property
     def length(self) -> timedelta:
@@ -39,6 +39,12 @@ class Window:
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%dT%H:%MZ}/{self.end:%Y-%m-%dT%H:%MZ}"
+
+
+def _plain(moment: datetime) -> datetime:
+    """The same moment as a plain datetime in UTC: Airflow's are pendulum's, which lose their zone in arithmetic."""
+    utc = moment.astimezone(UTC)
+    return datetime.combine(utc.date(), utc.time(), UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +67,7 @@ class AirflowRuns:
     def stop(self) -> None:
         """End the process."""
         with self._process:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+            self._process.kill()  # it holds nothing that outlives it
 
 
 def _serve() -> None:
@@ -79,6 +78,9 @@ def _serve() -> None:
     from airflow.models.pool import Pool
     from airflow.utils.db import initdb
 
+    from include.schedule import DEFAULTS
+
+    DEFAULTS["retry_delay"] = timedelta(0)  # a test counts tries and does not wait for them
     initdb()
     Pool.create_or_update_pool("judges", slots=2, description="", include_deferred=False)
     dags = DagBag(ROOT / "dags").dags

@@ -92,17 +92,21 @@ class Installation:
                 names = sql.SQL(", ").join(map(sql.Identifier, one))
                 values = [Jsonb(value) if isinstance(value, list | dict) else value for value in one.values()]
                 marks = sql.SQL(", ").join([sql.Placeholder()] * len(values))
-                connection.execute(sql.SQL("INSERT INTO llm_interactions ({}) VALUES ({})").format(names, marks), values)
+                connection.execute(
+                    sql.SQL("INSERT INTO llm_interactions ({}) VALUES ({})").format(names, marks), values
+                )
 
-    def admit(self, start: datetime = NINE, end: datetime | None = None, *, live: bool = True) -> list[dict[str, Any]]:
-        """`score_interactions` up to its shards."""
+    def admit(
+        self, start: datetime = NINE, end: datetime | None = None, *, live: bool = True
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """`score_interactions` up to its shards; returns the run's id and them."""
         run_id = pipeline.validate(pipeline.extract(start, end or start + HOUR, live=live))
-        return pipeline.plan_shards(run_id)
+        return run_id, pipeline.plan_shards(run_id)
 
     def run(self, start: datetime = NINE, end: datetime | None = None, *, live: bool = True) -> dict[str, int]:
         """`score_interactions` over one window; returns its ledger."""
-        run_id = pipeline.validate(pipeline.extract(start, end or start + HOUR, live=live))
-        for shard in pipeline.plan_shards(run_id):
+        run_id, shards = self.admit(start, end, live=live)
+        for shard in shards:
             pipeline.score(shard)
         return pipeline.settle(run_id)
 

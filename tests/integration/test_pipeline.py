@@ -97,8 +97,8 @@ def test_a_released_row_is_scored_by_the_next_run_and_its_own_window_closes_agai
 
 def test_a_row_logged_late_into_a_settled_window_is_a_gap_until_that_window_runs_again(assay: Installation) -> None:
     assay.log(*rows(10, NINE))
-    run_id = pipeline.validate(pipeline.extract(NINE, NINE + HOUR, live=True))
-    for shard in pipeline.plan_shards(run_id):
+    run_id, shards = assay.admit()
+    for shard in shards:
         pipeline.score(shard)
     assay.log(row(50, NINE + timedelta(minutes=59)))  # committed after the window was read
     assert pipeline.settle(run_id)["logged"] == 11
@@ -114,7 +114,8 @@ def test_a_shard_is_no_larger_than_it_is_told_to_be_and_all_of_them_are_the_wind
 ) -> None:
     monkeypatch.setenv("ASSAY_SHARD_SIZE", "7")
     assay.log(*rows(20, NINE))
-    assert [shard["size"] for shard in assay.admit()] == [7, 7, 6]
+    _, shards = assay.admit()
+    assert [shard["size"] for shard in shards] == [7, 7, 6]
     assert assay.run() == counts(20, scored=20)
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from include import pipeline
 from include.errors import StoreUnreachable
-from tests.fakes.installation import HOUR, NINE, WRONG, Installation, installed, rows
+from tests.fakes.installation import NINE, WRONG, Installation, installed, rows
 from tests.fakes.judge import connection, judging
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_a_killed_worker_costs_no_score_and_no_call_that_came_back_is_paid_for_a
     calls = tmp_path / "calls"
     with judging(calls, latency_s=0.1) as address:
         monkeypatch.setenv("AIRFLOW_CONN_ASSAY_JUDGE", connection(address, concurrency=CONCURRENCY))
-        [shard] = assay.admit()
+        _, [shard] = assay.admit()
         with subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(shard)], cwd=ROOT) as worker:
             wait_until(lambda: scored(assay) >= 30)
             worker.send_signal(signal.SIGKILL)
@@ -86,7 +86,7 @@ def test_a_database_that_goes_away_in_mid_shard_is_one_line_and_a_retry_complete
 
     with judging(tmp_path / "calls", latency_s=0.1) as address:
         monkeypatch.setenv("AIRFLOW_CONN_ASSAY_JUDGE", connection(address, concurrency=CONCURRENCY))
-        [shard] = assay.admit()
+        _, [shard] = assay.admit()
         saboteur = threading.Thread(target=cut)
         saboteur.start()
         with pytest.raises(StoreUnreachable) as caught:
@@ -111,7 +111,7 @@ def test_two_workers_on_the_same_shard_pay_for_each_call_once(
     calls = tmp_path / "calls"
     with judging(calls, latency_s=0.05) as address:
         monkeypatch.setenv("AIRFLOW_CONN_ASSAY_JUDGE", connection(address, concurrency=CONCURRENCY))
-        [shard] = assay.admit(NINE, NINE + HOUR)
+        _, [shard] = assay.admit()
         workers = [threading.Thread(target=pipeline.score, args=[shard]) for _ in range(2)]
         for worker in workers:
             worker.start()

@@ -62,5 +62,6 @@ REMEDIES = {
 def _one_line(kind: type[AssayError], dsn: str, role: str, error: psycopg.Error) -> AssayError:
     told = conninfo_to_dict(dsn)
     place = f"{told.get('host', '?')}:{told.get('port', 5432)}/{told.get('dbname', '?')}"
-    cause = (error.diag.message_primary or str(error).strip()).splitlines()[-1]
+    lines = (error.diag.message_primary or str(error).strip()).splitlines()
+    cause = [line for line in lines if not line.startswith("\t")][-1]  # below it stand libpq's own guesses
     return kind(f"{role} {place}: {cause}. Remedy: {REMEDIES[kind]}")

@@ -89,7 +89,7 @@ WITH rows AS (
     SELECT logged_at, project, environment, 0.0::float8 AS value FROM assay.interactions
     UNION ALL
     SELECT logged_at, coalesce(nullif(project, ''), 'unknown'),
-           coalesce(nullif(raw ->> 'environment', ''), 'unknown'), 1
+           coalesce(nullif(left(raw ->> 'environment', 100), ''), 'unknown'), 1
     FROM assay.quarantine WHERE released_at IS NULL)
 INSERT INTO assay.segments_hourly
 SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, '', '', 'quarantine', '',

@@ -74,7 +74,7 @@ def extract(start: datetime, end: datetime, *, live: bool) -> str:
     """Copy the log's rows of `[start, end)` into the store; returns the run's id."""
     settings = configuration.from_airflow()
     mapping = load(settings.source, SourceMapping)
-    run = Run(mapping.name, _window(start, end), live)
+    run = Run(mapping.name, Window(start, end), live)
     with _store(settings) as store:  # on its own, so that a run that fails later is seen to have begun
         Runs(store).begin(run, _now())
     with _log(settings, mapping) as log, _store(settings) as store:
@@ -222,7 +222,7 @@ def roll_up_costs(start: datetime, end: datetime) -> int:
     settings = configuration.from_airflow()
     with _store(settings) as store:
         costs = Costs(store)
-        late = _window(start - timedelta(days=settings.retry_days), end)  # rows released from quarantine lie back
+        late = Window(start - timedelta(days=settings.retry_days), end)  # rows released from quarantine lie back
         return costs.roll_up({*costs.days_of(late), *costs.never_summed(start - SUMMED_BACK)})
 
 
@@ -243,7 +243,7 @@ def tell_costs(start: datetime) -> str:
 def write_report(start: datetime, end: datetime) -> str:
     """Write the report on `[start, end)`, with Evidently's own pages beside it; returns its id."""
     settings = configuration.from_airflow()
-    week = _window(start, end)
+    week = Window(start, end)
     with _store(settings) as store:
         attachments = _draw_drift(settings, store, week)
         report = collect(week, WeekOfStore(store), attachments)
@@ -293,11 +293,6 @@ def tend_store() -> list[str]:
 
 
 # ---- what the tasks share --------------------------------------------------------------------------------------------
-
-
-def _window(start: datetime, end: datetime) -> Window:
-    """The window in plain datetimes: Airflow's are pendulum's, which lose the zone `UTC` when something is added."""
-    return Window(*(datetime.fromisoformat(moment.isoformat()) for moment in (start, end)))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -24,19 +24,18 @@ class GenaiPrices:
         """
         if not model:
             return None
-        rate = _rate(provider, model, at.date())
+        rate = _rate(provider, model, at.replace(minute=at.minute // 30 * 30, second=0, microsecond=0))
         return rate(usage) if rate else None
 
 
 @lru_cache(maxsize=4096)
-def _rate(provider: str | None, model: str, day: date) -> Rate | None:
-    """The model's price on that day. Finding it takes a millisecond, applying it a tenth of that."""
+def _rate(provider: str | None, model: str, at: datetime) -> Rate | None:
+    """The model's price in that half hour (some prices depend on the time of day); finding it takes a millisecond."""
     import genai_prices  # a third of a second, so not before a price is asked for
 
-    moment = datetime.combine(day, datetime.min.time())
     try:
         found = genai_prices.calc_price(
-            genai_prices.Usage(input_tokens=1), model, provider_id=provider, genai_request_timestamp=moment
+            genai_prices.Usage(input_tokens=1), model, provider_id=provider, genai_request_timestamp=at
         )
     except LookupError:
         return None

@@ -45,3 +45,15 @@ def test_cached_tokens_are_cheaper_than_fresh_ones() -> None:
     fresh = book.price("openai", "gpt-4.1-mini", Usage(1_000_000, 0, 0), AT)
     cached = book.price("openai", "gpt-4.1-mini", Usage(1_000_000, 0, 1_000_000), AT)
     assert Decimal(0) < cached < fresh
+
+
+def test_a_price_that_depends_on_the_time_of_day_is_that_of_the_call() -> None:
+    usage, noon = Usage(1000, 500), datetime(2025, 6, 1, 12, tzinfo=UTC)
+    used = genai_prices.Usage(input_tokens=1000, output_tokens=500, cache_read_tokens=0)
+    book = GenaiPrices()
+    for at in (noon, noon.replace(hour=0), noon.replace(hour=20)):
+        listed = genai_prices.calc_price(used, "deepseek-chat", provider_id="deepseek", genai_request_timestamp=at)
+        assert book.price("deepseek", "deepseek-chat", usage, at) == listed.total_price
+    assert book.price("deepseek", "deepseek-chat", usage, noon) != book.price(
+        "deepseek", "deepseek-chat", usage, noon.replace(hour=20)
+    )

@@ -44,6 +44,7 @@ def test_a_good_row_passes(suite: Suite) -> None:
         ({"user_input_chars": None}, {"user_input_present"}),
         ({"user_input_chars": 0}, {"user_input_length"}),
         ({"response_chars": None}, {"response_present"}),
+        ({"response_chars": 0}, {"response_not_empty"}),
         ({"response_chars": 4_000_001}, {"response_length"}),
         ({"input_tokens": -1}, {"input_tokens_range"}),
         ({"output_tokens": -1}, {"output_tokens_range"}),
@@ -66,6 +67,7 @@ def test_a_bad_row_is_refused_by_name_and_its_neighbour_is_not(
     "changes",
     [
         {"response_chars": None, "error_type": "timeout"},
+        {"response_chars": 0, "error_type": "timeout"},
         {"input_tokens": None, "output_tokens": None, "cached_input_tokens": None},
         {"latency_ms": None},
         {"finish_reason": None},

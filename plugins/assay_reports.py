@@ -34,7 +34,7 @@ class AssayReports(AirflowPlugin):
     external_views = [  # noqa: RUF012  Airflow declares it so
         {
             "name": "Quality",  # a longer name does not fit into Airflow's navigation
-            "href": urlsplit(conf.get("api", "base_url")).path.rstrip("/") + f"{PREFIX}/",
+            "href": urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + f"{PREFIX}/",
             "destination": "nav",
             "url_route": "quality-reports",
         }

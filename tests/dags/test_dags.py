@@ -50,8 +50,10 @@ def test_every_dag_has_an_owner_a_tag_retries_and_a_runbook_that_says_what_red_m
 
 def test_a_scored_window_is_one_hour_half_open(dags: dict) -> None:
     import pendulum
+    from airflow.serialization.serialized_objects import DagSerialization
 
-    interval = dags["score_interactions"].timetable.infer_manual_data_interval(
+    as_the_scheduler_sees_it = DagSerialization.from_dict(DagSerialization.to_dict(dags["score_interactions"]))
+    interval = as_the_scheduler_sees_it.timetable.infer_manual_data_interval(
         run_after=pendulum.datetime(2026, 11, 20, 5)
     )
     assert interval.end - interval.start == timedelta(hours=1)

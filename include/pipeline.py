@@ -99,7 +99,7 @@ def plan_shards(run_id: str) -> list[dict[str, Any]]:
     settings = configuration.from_airflow()
     with _store(settings) as store:
         runs = Runs(store)
-        run, (epochs, _, _) = runs.get(run_id), runs.judged(run_id)
+        run, epochs = runs.get(run_id), runs.epochs(run_id)
         since = run.window.start - timedelta(days=settings.retry_days)
         shards = Scores(store).plan(run, epochs, settings.shard_size, since, settings.max_attempts)
         late = [
@@ -135,7 +135,7 @@ def settle(run_id: str) -> dict[str, int]:
     mapping, weights = load(settings.source, SourceMapping), load(settings.weights, WeightsFile)
     with _log(settings, mapping) as log, _store(settings) as store:
         runs = Runs(store)
-        run, (epochs, _, _) = runs.get(run_id), runs.judged(run_id)
+        run, epochs = runs.get(run_id), runs.epochs(run_id)
         logged = log.count(run.window)
         _summarize(store, run, epochs, weights)
         ledger = runs.count(run, logged, [_set(epochs)])

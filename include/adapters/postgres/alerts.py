@@ -12,6 +12,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from include.domain.alert import Alert, AlertState, Incident
+from include.domain.interaction import Window
 from include.domain.rule import Evidence
 
 COLUMNS = [field.name for field in fields(Alert)]
@@ -88,6 +89,11 @@ class Alerts:
         if not alerts:
             raise KeyError(incident_id)
         return Incident(incident_id, tuple(alerts))
+
+    def during(self, window: Window) -> list[Alert]:
+        """Every episode, live or not, that fired and overlaps the window, by start."""
+        overlaps = "state <> 'pending' AND starts_at < %s AND coalesce(ends_at, updated_at) > %s"
+        return self._read(f"{SELECT} WHERE {overlaps} ORDER BY starts_at, fingerprint", window.end, window.start)
 
     def _read(self, statement: str, *parameters: object) -> list[Alert]:
         with self._connection.cursor(row_factory=dict_row) as cursor:

@@ -47,13 +47,12 @@ class Runs:
             (Jsonb(dict(epochs)), weights_version, Jsonb(list(warnings)), run_id),
         )
 
-    def judged(self, run_id: str) -> tuple[dict[str, str], str, datetime]:
-        """Who judges the run (dimension -> epoch), the version of the weights, and when it started."""
-        row = self._connection.execute(
-            "SELECT epochs, weights_version, started_at FROM assay.runs WHERE run_id = %s", (run_id,)
-        ).fetchone()
-        assert row is not None, run_id
-        return row
+    def epochs(self, run_id: str) -> dict[str, str]:
+        """Who judges the run: dimension -> epoch; raises `KeyError` where there is no such run."""
+        row = self._connection.execute("SELECT epochs FROM assay.runs WHERE run_id = %s", (run_id,)).fetchone()
+        if row is None:
+            raise KeyError(run_id)
+        return dict(row[0])
 
     def overdue(self, run_id: str, since: datetime | None, until: datetime | None) -> None:
         """Note the first and last `logged_at` of earlier windows' interactions that the run scores again."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 
-from include.adapters.postgres.alerts import SELECT as EPISODES
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.costs import Costs
 from include.domain.alert import Alert, Incident
@@ -53,9 +52,6 @@ REFUSALS = """
 WARNINGS = """
     SELECT warning, count(*) FROM assay.runs, jsonb_array_elements_text(warnings) AS warning
     WHERE window_start >= %(start)s AND window_start < %(end)s GROUP BY 1 ORDER BY 2 DESC, 1"""
-
-EPISODES_DURING = f"""{EPISODES} WHERE state <> 'pending' AND starts_at < %s AND coalesce(ends_at, updated_at) > %s
-    ORDER BY starts_at, fingerprint"""
 
 # What was found of each episode where it lay farthest from its reference.
 WORST_FINDINGS = """
@@ -133,7 +129,7 @@ class WeekOfStore:
 
     def incidents(self, window: Window) -> list[tuple[Incident, Mapping[str, str]]]:
         """Incidents that overlap the window, by start, with what was found of each episode at its worst."""
-        alerts = Alerts(self._connection)._read(EPISODES_DURING, window.end, window.start)
+        alerts = Alerts(self._connection).during(window)
         worst = self._connection.execute(
             WORST_FINDINGS, ([a.fingerprint for a in alerts], [a.starts_at for a in alerts])
         )

@@ -102,4 +102,7 @@ def test_stop_leaves_no_child(program: Callable[..., Program], parent_is_killed_
 
 
 def test_stopping_what_never_ran_is_harmless(tmp_path: Path) -> None:
-    stop([Program("it", [], tmp_path / "pid", tmp_path / "log")], patience_s=1)
+    it = Program("it", [], tmp_path / "pid", tmp_path / "log")
+    stop([it], patience_s=1)
+    assert it.process() is None
+    assert list(tmp_path.iterdir()) == []

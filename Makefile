@@ -1,7 +1,7 @@
 # Assay's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench lock up down sql judge release clean
+.PHONY: help setup setup-dev demo test check bench lock up down sql judge rubric-check release clean
 
 PYTHON_3_11 := .venv/bin/python
 TESTS ?= tests
@@ -9,7 +9,7 @@ WORKERS ?= 2
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
-		printf '  \033[1m%-8s\033[0m %s\n' "make $$target" "$$text"; done
+		printf '  \033[1m%-12s\033[0m %s\n' "make $$target" "$$text"; done
 
 setup: ## create .venv from the hashed lock (nothing to do: 0.1 s)
 	@PYTHON="$(PYTHON)" local/setup.sh requirements.txt
@@ -33,6 +33,9 @@ sql: setup ## CSV of a query: Q="select * from runs" [DB=store|source|airflow]
 
 judge: setup ## judge a file: FILE=in.jsonl OUT=out.jsonl
 	@$(PYTHON_3_11) -m include.judge_file "$(FILE)" "$(OUT)"
+
+rubric-check: setup ## what a rubric asks and costs, tried on three interactions: FILE=rubric.yaml
+	@ASSAY_RUBRIC="$(FILE)" $(PYTHON_3_11) -m local rubric
 
 release: setup ## let repaired rows out of quarantine: ROWS="12 15" [SET='{"response": "..."}']
 	@ASSAY_ROWS="$(ROWS)" ASSAY_REPAIR='$(value SET)' $(PYTHON_3_11) -m local release

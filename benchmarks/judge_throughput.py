@@ -1,7 +1,8 @@
 """The scoring stage against a loopback endpoint of fixed latency goes in; its share of the physical limit comes out.
 
 The limit is concurrency / latency. Everything that production does is on: Postgres writes with durable commits, call
-ledger, claims, prices. The endpoint is a second process. `--json` prints one JSON object as the last line.
+ledger, claims, prices, a process that outlives its worker. The endpoint is another process. A sample is an interaction.
+`--json` prints one JSON object as the last line, `--no-peers` leaves out the frameworks that are measured beside it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from psycopg.types.json import Jsonb
@@ -33,12 +35,13 @@ from include.adapters.postgres.scores import Scores  # noqa: E402
 from include.adapters.prices import GenaiPrices  # noqa: E402
 from include.adapters.yaml_file import load  # noqa: E402
 from include.domain.interaction import Window  # noqa: E402
-from include.domain.run import Run  # noqa: E402
+from include.domain.run import Epochs, Run  # noqa: E402
 from include.domain.score import Outcome  # noqa: E402
 from include.judges.build import model_bench  # noqa: E402
 from include.judges.pool import run_pool  # noqa: E402
 from include.judges.ragas_scorers import prepare  # noqa: E402
 from include.judges.rubric import Rubric  # noqa: E402
+from include.judges.survivor import outlive  # noqa: E402
 from local.databases import ensure_database, ensure_role  # noqa: E402
 from local.postgres import PostgresServer  # noqa: E402
 
@@ -50,6 +53,8 @@ MODEL = "gpt-4o-mini"
 FAULTS = "429=0.15,500=0.05,malformed=0.05,truncated=0.02,hang=0.01"
 HANG_S = 3.0
 """How long a call may take in the run with faults, so that a hang costs seconds and not minutes."""
+FAULT_SPAN = 2.0
+"""How many times as long the runs with and without faults are: what hangs last is then a small part of them."""
 STAGES = {"64x200": (64, 0.2), "500x300": (500, 0.3)}
 
 
@@ -62,6 +67,12 @@ class Pass:
     failed: int
     seconds: float
     cpu_s: float
+    peak_rss_mb: float
+
+    @property
+    def accounted(self) -> int:
+        """Dimensions that ended scored or as a recorded failure."""
+        return self.scored + self.failed
 
     def share(self, concurrency: int, latency_s: float) -> float:
         """Of the calls that concurrency and latency allow in that time."""
@@ -134,30 +145,32 @@ def fill(dsn: str, count: int, salt: str) -> None:
 
 
 def score(dsn: str, endpoint: Endpoint, concurrency: int, dimensions: Sequence[str], timeout_s: float = 60.0) -> Pass:
-    """What the pipeline's task does with one shard, for these dimensions."""
-    rubrics = [load(path, Rubric) for path in sorted((ROOT / "include/judges/rubrics").glob("*.yaml"))]
+    """What the pipeline's task does with one shard, for these dimensions, and in a process like its own."""
     before = len(endpoint.answers())
+    client = OpenAIClient(endpoint.url, MODEL, concurrency=concurrency, timeout_s=timeout_s)
+    done = outlive(partial(_score, dsn, client, concurrency, dimensions))
+    return replace(done, calls=len(endpoint.answers()) - before)
+
+
+def _score(dsn: str, client: OpenAIClient, concurrency: int, dimensions: Sequence[str]) -> Pass:
+    rubrics = [load(path, Rubric) for path in sorted((ROOT / "include/judges/rubrics").glob("*.yaml"))]
     with connect(dsn) as calling, connect(dsn) as reading, connect(dsn) as writing:
-        client = OpenAIClient(endpoint.url, MODEL, concurrency=concurrency, timeout_s=timeout_s)
         now = datetime.now(UTC)
         bench = model_bench(rubrics, client, JudgeCalls(calling), GenaiPrices(), now=lambda: datetime.now(UTC))
         judges = [judge for judge in bench.judges if judge.epoch.dimension in dimensions]
-        epochs = {judge.epoch.dimension: judge.epoch.id for judge in judges}
+        epochs = Epochs({"": {judge.epoch.dimension: judge.epoch.id for judge in judges}})
 
         def save(outcomes: Sequence[Outcome]) -> None:
             Scores(writing).save(outcomes, now)
             writing.commit()
 
-        shards = Scores(reading).plan(RUN, epochs, SHARD, AT, 5)
         started, cpu = time.perf_counter(), time.process_time()
-        scored = failed = 0
-        for shard in shards:
-            counts = run_pool(
-                Scores(reading).pending(shard, epochs, 5), judges, save, WORKERS * concurrency, bench.shared
-            )
-            scored, failed = counts.scored, counts.failed
+        (shard,) = Scores(reading).plan(RUN, epochs, SHARD, AT, 5)
+        work = Scores(reading).pending(shard, epochs, 5)
+        counts = run_pool(work, judges, save, WORKERS * concurrency, bench.shared)
         seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
-    return Pass(len(endpoint.answers()) - before, scored, failed, seconds, cpu_s)
+    peak_rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Pass(0, counts.scored, counts.failed, seconds, cpu_s, peak_rss_mb)
 
 
 def measure(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
@@ -178,13 +191,12 @@ def measure(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
     fill(dsn, three, "three")
     with Endpoint(directory, latency_s) as endpoint:
         done = score(dsn, endpoint, concurrency, dimensions)
-    three_dimensions = {"64x200": _row("three dimensions 64x200", done, concurrency, latency_s)}
+    three_dimensions = {"64x200": _row("three dimensions 64x200", done, concurrency, latency_s, len(dimensions))}
     return {
         "stage": stage,
         "three_dimensions": three_dimensions,
+        "faults": faults(dsn, directory, FAULT_SPAN * seconds),
         "second_run_calls": second,
-        "faults": faults(dsn, directory, seconds),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
 
@@ -198,25 +210,41 @@ def faults(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
         with Endpoint(directory, latency_s, given) as endpoint:
             done = score(dsn, endpoint, concurrency, ["correctness"], timeout_s=HANG_S)
             paid = [key for key, what in endpoint.answers() if what == "ok"]
-        rates.append((done.scored + done.failed) / done.seconds)
+        rates.append(done.accounted / done.seconds)
     row: dict[str, object] = {
-        "accounted": (done.scored + done.failed) / count,
+        "accounted": done.accounted / count,
         "failed": done.failed,
         "twice": len(paid) - len(set(paid)),
         "share_of_fault_free": round(rates[1] / rates[0], 3),
     }
     print(
-        f"{'faults 64x200':<26}{row['accounted']:>10.1%} accounted, {row['failed']} failed, {row['twice']} paid twice, "
+        f"under faults: {row['accounted']:.1%} accounted, {row['failed']} failed, {row['twice']} paid twice, "
         f"{row['share_of_fault_free']:.1%} of the rate without"
     )
     return row
 
 
-def _row(name: str, done: Pass, concurrency: int, latency_s: float) -> dict[str, float]:
-    share, cpu_ms = done.share(concurrency, latency_s), done.cpu_s * 1000 / done.calls
-    rate = done.calls / done.seconds
-    print(f"{name:<26}{done.calls:>8}{rate:>10.0f}{share:>10.1%}{cpu_ms:>10.2f}{done.failed:>8}")
-    return {"share": round(share, 4), "cpu_ms_per_call": round(cpu_ms, 3), "calls_per_s": round(rate, 1)}
+def _row(name: str, done: Pass, concurrency: int, latency_s: float, dimensions: int = 1) -> dict[str, float]:
+    samples = done.accounted / dimensions
+    row = {
+        "share": round(done.share(concurrency, latency_s), 4),
+        "cpu_ms_per_call": round(done.cpu_s * 1000 / done.calls, 3),
+        "samples_per_s": round(samples / done.seconds, 1),
+        "cpu_ms_per_sample": round(done.cpu_s * 1000 / samples, 3),
+        "peak_rss_mb": round(done.peak_rss_mb),
+    }
+    print(
+        f"{name:<26}{row['samples_per_s']:>10.0f}{row['share']:>10.1%}{row['cpu_ms_per_sample']:>12.2f}"
+        f"{row['cpu_ms_per_call']:>10.2f}{row['peak_rss_mb']:>8.0f}{done.failed:>8}"
+    )
+    return row
+
+
+def _peers(directory: Path, seconds: float) -> dict[str, object]:
+    """What other frameworks do with the same prompts at the same endpoint, each in an environment of its own."""
+    from benchmarks.judge_peers import peers  # it needs nothing of what is measured above
+
+    return peers(directory, seconds)
 
 
 def main() -> None:
@@ -224,15 +252,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each part would take at the limit")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="other frameworks, too")
     given = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="assay-bench-"))
-    print(f"{'':<26}{'calls':>8}{'calls/s':>10}{'of limit':>10}{'CPU ms':>10}{'failed':>8}")
+    head = f"{'samples/s':>10}{'of limit':>10}{'CPU/sample':>12}{'CPU/call':>10}{'RSS MB':>8}{'failed':>8}"
+    print(f"{'CPU in ms':<26}{head}")
     try:
         with store(directory) as dsn:
             found = measure(dsn, directory, given.seconds)
+            print(f"second run: {found['second_run_calls']} calls")
+        found["peers"] = _peers(directory, given.seconds) if given.peers else {}
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    print(f"second run: {found['second_run_calls']} calls; peak RSS {found['peak_rss_mb']} MB")
     if given.json:
         print(json.dumps(found))
 

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
 
 from include import pipeline
+from include.batch_wait import batched
 from include.schedule import BOUNDS, DEFAULTS, POOL, SCORES
 from include.timetable import ByBackfillOnly
 
@@ -25,6 +26,8 @@ closes the coverage ledger: *logged = quarantined + excluded + scored + failed*.
 | extract | `… names what the log does not have` | the log's schema changed: change the mapping in `include/ingest/sources/` |
 | validate | `window … refused` | the whole window is unfit (schema changed, a column all NULL): ask the application's owner; nothing was stored |
 | score | `judge …` | no call can succeed: key, model or address of connection `assay_judge`. Mend it and clear the task |
+| score | `the judges were changed …` | somebody edited rubrics or weights in the middle of the run: clear the run from `validate` on |
+| batch | `judge … 401 …` | mend connection `assay_judge` and clear the task |
 | any | `store …` | Assay's own database or connection `assay_store` |
 
 A judge that is merely down does not turn this DAG red: its failures are recorded, an alert of category `judge`
@@ -33,7 +36,9 @@ and no judge call that was paid for is paid for again.
 
 ### The past
 `backfill_interactions` is the same work in windows of a day. Start it from *Trigger -> Backfill*. It records
-incidents of the past and tells nobody.
+incidents of the past and tells nobody. Where `judging.yaml` says `batch: backfills`, its task `batch` has the calls
+answered by the provider's batches first, at half the price; it is deferred for as long as that takes and holds no slot.
+`assay.judge_batches` shows what was sent, what came back and why a batch was given up. What is late is called live.
 """
 
 
@@ -53,17 +58,26 @@ def wire(live: bool) -> None:
     def plan_shards(run: Any) -> list[dict[str, Any]]:
         return pipeline.plan_shards(run)
 
-    @task(pool=POOL, map_index_template="{{ shard_label }}")
+    @task
+    def plan_batches(shards: Any) -> Any:
+        return pipeline.plan_batches(shards)
+
+    # A shard that no batch was planned for is scored all the same.
+    @task(pool=POOL, map_index_template="{{ shard_label }}", trigger_rule="none_failed")
     def score(shard: dict[str, Any]) -> dict[str, int]:
         get_current_context()["shard_label"] = shard["label"]  # type: ignore[typeddict-unknown-key]
-        return pipeline.score(shard)
+        return pipeline.score(shard, delays=live)
 
     @task(outlets=[SCORES], trigger_rule="none_failed")
     def settle(run: Any) -> dict[str, int]:
         return pipeline.settle(run)
 
     run = validate(extract())
-    score.expand(shard=plan_shards(run)) >> settle(run)
+    shards = plan_shards(run)
+    scored = score.expand(shard=shards)
+    if not live:
+        batched(plan_batches(shards)) >> scored
+    scored >> settle(run)
 
 
 with DAG(

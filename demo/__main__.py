@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 
@@ -82,7 +83,10 @@ def _variables(demo: Demo) -> dict[str, str]:
     return {
         "ASSAY_START_DATE": demo.world.live_start.isoformat(),
         "ASSAY_END_DATE": (demo.world.end - timedelta(minutes=1)).isoformat(),
+        "ASSAY_SAMPLING": str(Path(__file__).with_name("sampling.yaml")),
         "ASSAY_SAMPLE_RATE": str(demo.sample),
+        # Only what the estimate counts is asked of a judge that costs money.
+        **({} if demo.judge.backend == "offline" else {"ASSAY_PROBES": "0"}),
         "ASSAY_PRELOAD": "include.pipeline",  # nobody edits code while the demo runs, and each task starts sooner
     }
 

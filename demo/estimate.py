@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from demo.world import World, generate
+from include.adapters.llm import client_for
 from include.adapters.prices import GenaiPrices
 from include.adapters.yaml_file import load
 from include.domain.interaction import Interaction, Turn
 from include.ingest.sample import is_sampled
+from include.judges.build import model_bench
 from include.judges.estimate import estimate
+from include.judges.ledger import MemoryLedger
 from include.judges.rubric import Rubric
 from include.settings import STAGES, JudgeSettings
 
@@ -26,8 +29,9 @@ def share_of(judge: JudgeSettings, sample: int) -> float:
 def expectation(world: World, judge: JudgeSettings, share: float) -> str:
     """How many calls and how much money this judge will take for that share of the world."""
     rubrics = [load(path, Rubric) for path in sorted((STAGES / "judges/rubrics").glob("*.yaml"))]
-    sampled = _sampled(world, share)
-    found = estimate(sampled, rubrics, GenaiPrices(), provider=judge.provider, model=judge.model, at=datetime.now(UTC))
+    prices, now = GenaiPrices(), datetime.now(UTC)
+    bench = model_bench(rubrics, client_for(judge), MemoryLedger(), prices, now=lambda: now)
+    found = estimate(_sampled(world, share), bench.of, prices, at=now)
     return f"a sample of {share:.1%}: {found}; rules that need more say NoData"
 
 

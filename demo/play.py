@@ -16,6 +16,7 @@ import psycopg
 
 from demo.progress import Progress, bar
 from demo.world import World
+from include.domain.interaction import Window
 from local.airflow_api import FINISHED, AirflowApi
 
 POLL_S = 0.5
@@ -54,10 +55,15 @@ class Play:
         self.api.unpause("watch_quality")
         runs = [
             *self._history(),
+            self._by_hand(
+                "probe_judges", "probes", "disguised answers judged again", Window(self.live - DAY, self.live)
+            ),
             *self._scheduled("score_interactions", 24, "live", "24 hours, one by one"),
             *self._scheduled("summarize_costs", 1, "costs", "yesterday's spend summed and told"),
             *self._scheduled("tend_store", 1, "store", "partitions made ahead"),
-            self._report(),
+            self._by_hand(
+                "report_weekly", "report", "the last seven days", Window(self.world.end - 7 * DAY, self.world.end)
+            ),
         ]
         for dag in self.api.dags():
             self.api.pause(dag["dag_id"])
@@ -113,21 +119,20 @@ class Play:
         assert alerts
         return f"{scored[0]:,} interactions scored, {alerts[0]} alerts"
 
-    def _report(self) -> Run:
-        """The report on the world's last seven days, started by hand since they need not begin on a Monday.
+    def _by_hand(self, dag_id: str, name: str, what: str, window: Window) -> Run:
+        """A run over a window that is none of the DAG's own schedule; started again if it is there.
 
         Its logical date lies between the DAG's start and end: outside them Airflow makes a run without tasks.
         """
-        start, end = self.world.end - 7 * DAY, self.world.end
-        run_id = f"demo__{end:%Y-%m-%d}"
-        self.api.unpause("report_weekly")
-        if self.api.runs("report_weekly"):
-            self.api.clear("report_weekly", run_id)
+        run_id = f"demo__{window.end:%Y-%m-%d}"
+        self.api.unpause(dag_id)
+        if any(run["dag_run_id"] == run_id for run in self.api.runs(dag_id)):
+            self.api.clear(dag_id, run_id)
         else:
-            moment = self.world.live_start
-            self.api.trigger("report_weekly", run_id=run_id, logical_date=moment, data_interval=(start, end))
-        run = self.api.wait("report_weekly", run_id, timeout_s=PATIENCE_S, sleep=self.sleep)
-        self.progress.step("report", f"the last seven days: {run['state']}")
+            interval = (window.start, window.end)
+            self.api.trigger(dag_id, run_id=run_id, logical_date=self.world.live_start, data_interval=interval)
+        run = self.api.wait(dag_id, run_id, timeout_s=PATIENCE_S, sleep=self.sleep)
+        self.progress.step(name, f"{what}: {run['state']}")
         return run
 
     def _polls(self, what: str) -> Iterator[None]:

@@ -1,8 +1,9 @@
 """A file of interactions goes in, JSON object by line; a file with what the judges say of each comes out.
 
 `python -m include.judge_file IN OUT`, without Airflow and database: for the author of a rubric, or a CI job. The judge
-is the one in `JUDGE_BASE_URL`, `JUDGE_MODEL` and `JUDGE_API_KEY`, or the offline stand-in. Exit status 0 if every line
-could be read, else 1; 2 if the judging could not be done.
+is the one in `JUDGE_BASE_URL`, `JUDGE_MODEL` and `JUDGE_API_KEY`, or the offline stand-in; other models that
+judging.yaml names are those in `JUDGE_<NAME>_MODEL` and so on. Exit status 0 if every line could be read, else 1; 2 if
+the judging could not be done.
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ from include.adapters.llm import client_for
 from include.adapters.prices import GenaiPrices
 from include.adapters.yaml_file import load
 from include.domain.interaction import Interaction, Turn
-from include.domain.score import Outcome, Score, epoch_set
+from include.domain.run import COMPOSITE
+from include.domain.score import Outcome, Score
 from include.errors import AssayError
-from include.judges.build import Bench, model_bench, offline_bench
+from include.judges.build import Bench, Model, judging_bench, offline_bench
 from include.judges.composite import composite
 from include.judges.estimate import estimate
+from include.judges.judging import MAIN, JudgingFile
 from include.judges.ledger import MemoryLedger
 from include.judges.pool import score_all
 from include.judges.rubric import Rubric
 from include.judges.weights import WeightsFile
-from include.settings import STAGES, JudgeSettings, judge_from_environment
+from include.settings import STAGES, JudgeSettings, judge_from_environment, named_judge_from_environment
 
 CHUNK = 1_000
 """Lines that are judged before the next are read: what bounds the memory."""
@@ -99,15 +102,14 @@ def parse(text: bytes, number: int) -> Line | Invalid:
 async def judge(
     lines: Iterable[Line | Invalid], bench: Bench, weights: WeightsFile, concurrency: int, now: datetime
 ) -> AsyncIterator[dict[str, Any]]:
-    """What is written for each line, in order."""
-    dimensions = frozenset(judge.epoch.dimension for judge in bench.judges)
-    epochs = epoch_set([judge.epoch.id for judge in bench.judges])
+    """What is written for each line, in order; the bench is weighed."""
+    epochs = bench.epochs(weights)
     rest = iter(lines)
     async with bench.shared:
         while chunk := list(islice(rest, CHUNK)):
             outcomes: list[Outcome] = []
             work = (
-                (line.interaction(str(number), now), dimensions)
+                (line.interaction(str(number), now), epochs.judges(line.project).values())
                 for number, line in enumerate(chunk)
                 if isinstance(line, Line)
             )
@@ -118,7 +120,8 @@ async def judge(
             for number, line in enumerate(chunk):
                 if isinstance(line, Line):
                     key = str(number)
-                    yield _told(line, [said[key][one.epoch.dimension] for one in bench.judges], weights, epochs)
+                    outcomes = [said[key][one.epoch.dimension] for one in bench.of(line.project)]
+                    yield _told(line, outcomes, weights, epochs.of(line.project)[COMPOSITE])
                 else:
                     yield line
 
@@ -144,7 +147,7 @@ def _outcome(outcome: Outcome) -> Mapping[str, object]:
 async def judge_file(source: Path, target: Path, settings: JudgeSettings, now: datetime) -> bool:
     """Writes `target` line by line; returns whether every line could be read."""
     weights = load(STAGES / "judges/weights.yaml", WeightsFile)
-    bench = _bench(settings, source, now)
+    bench = _bench(settings, source, weights, now)
     all_read = True
     with source.open("rb") as lines, target.open("wb") as out:
         async for told in judge(read(lines), bench, weights, 2 * settings.concurrency, now):
@@ -153,24 +156,28 @@ async def judge_file(source: Path, target: Path, settings: JudgeSettings, now: d
     return all_read
 
 
-def _bench(settings: JudgeSettings, source: Path, now: datetime) -> Bench:
+def _bench(settings: JudgeSettings, source: Path, weights: WeightsFile, now: datetime) -> Bench:
     if settings.backend == "offline":
-        return offline_bench()
+        return offline_bench().weighed(weights)
     rubrics = [load(path, Rubric) for path in sorted((STAGES / "judges/rubrics").glob("*.yaml"))]
-    prices = GenaiPrices()
+    judging, prices = load(STAGES / "judges/judging.yaml", JudgingFile), GenaiPrices()
+    models = models_of(judging, settings)
+    bench = judging_bench(rubrics, judging, models, MemoryLedger(), prices, now=lambda: datetime.now(UTC))
+    bench = bench.weighed(weights)
     with source.open("rb") as lines:
         found = (line.interaction("", now) for line in read(lines) if isinstance(line, Line))
-        expected = estimate(found, rubrics, prices, provider=settings.provider, model=settings.model, at=now)
+        expected = estimate(found, bench.of, prices, at=now)
     sys.stderr.write(f"{settings.model}: {expected}\n")
-    return model_bench(
-        rubrics,
-        client_for(settings),
-        MemoryLedger(),
-        prices,
-        now=lambda: datetime.now(UTC),
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-    )
+    return bench
+
+
+def models_of(judging: JudgingFile, main: JudgeSettings) -> dict[str, Model]:
+    """The models that judging.yaml names, as the environment says where they are; raises `ConfigError`."""
+    named = {name: main if name == MAIN else named_judge_from_environment(name) for name in sorted(judging.names)}
+    return {
+        name: Model(client_for(one, embeds=name in judging.embedders), one.temperature, one.max_output_tokens)
+        for name, one in named.items()
+    }
 
 
 def main(arguments: Sequence[str]) -> int:

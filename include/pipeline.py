@@ -6,66 +6,82 @@ again at any time: what stands is found and left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 
 from include import settings as configuration
-from include.adapters.llm import client_for
-from include.adapters.outbox import OutboxTransport
-from include.adapters.postgres import connect
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.composites import Composites
 from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.intake import PostgresIntake
-from include.adapters.postgres.judge_calls import JudgeCalls
 from include.adapters.postgres.notification_log import NotificationLog
 from include.adapters.postgres.partitions import Partitions
+from include.adapters.postgres.probes import Probes
 from include.adapters.postgres.reports import Reports
 from include.adapters.postgres.rule_results import RuleResults
 from include.adapters.postgres.runs import Runs
 from include.adapters.postgres.scores import Scores
 from include.adapters.postgres.segments import Segments
-from include.adapters.postgres.source_log import PostgresLog
 from include.adapters.postgres.week import WeekOfStore
-from include.adapters.prices import GenaiPrices
-from include.adapters.slack import SlackTransport
 from include.adapters.yaml_file import load
+from include.assembly import (
+    Courtroom,
+    at_batches,
+    courtroom,
+    intake_desk,
+    now,
+    open_bench,
+    open_log,
+    open_store,
+    transport,
+)
 from include.domain.interaction import Json, Window
-from include.domain.ports import Transport
+from include.domain.ports import Judge
+from include.domain.probe import Shift
 from include.domain.report import Attachment, PublishedReport, ReportFile
-from include.domain.run import Run, SettledRun, Shard
-from include.domain.score import Outcome, epoch_set
+from include.domain.run import COMPOSITE, Epochs, Run, SettledRun, Shard
+from include.domain.score import Outcome
+from include.errors import ConfigError
 from include.ingest import extract as ingest
-from include.ingest.intake import Desk, take_in
+from include.ingest.intake import take_in
 from include.ingest.mapping import SourceMapping
 from include.ingest.release import release
-from include.ingest.validate import Suite
-from include.judges.build import Bench, model_bench, offline_bench
+from include.judges import budget
+from include.judges.build import Bench
 from include.judges.composite import composite
+from include.judges.judge import hidden
+from include.judges.judging import JudgingFile
 from include.judges.pool import run_pool
-from include.judges.rubric import Rubric
+from include.judges.probes import run_probes
+from include.judges.survivor import outlive
+from include.judges.wanted import DelayedJudge, Notebook
 from include.judges.weights import WeightsFile
 from include.monitors.drift import drift_html
 from include.monitors.evaluate import Settled, drift_samples, evaluate
 from include.monitors.rules import DriftRule, Rules
 from include.notify import alerts as alerting
 from include.notify import dispatch
-from include.notify.blocks import render_blocks
-from include.notify.preview import render_preview
 from include.notify.routes import Routes
 from include.reports import library
 from include.reports.cost_summary import cost_message, first_day_needed, summarize
 from include.reports.publish import FOLDER, publish
 from include.reports.weekly import collect
 from include.settings import Settings
+from include.till import Till, within_budgets
+
+T = TypeVar("T")
 
 SUMMED_BACK = timedelta(days=62)
 """How far back a day that a backfill brought is noticed: this month and the last."""
+
+KILLED_GRACE_S = 60.0
+"""How much longer than a call may take the calls of a worker that was killed may take to end and to be saved."""
 
 # ---- score_interactions ----------------------------------------------------------------------------------------------
 
@@ -75,9 +91,9 @@ def extract(start: datetime, end: datetime, *, live: bool) -> str:
     settings = configuration.from_airflow()
     mapping = load(settings.source, SourceMapping)
     run = Run(mapping.name, Window(start, end), live)
-    with _store(settings) as store:  # on its own, so that a run that fails later is seen to have begun
-        Runs(store).begin(run, _now())
-    with _log(settings, mapping) as log, _store(settings) as store:
+    with open_store(settings) as store:  # on its own, so that a run that fails later is seen to have begun
+        Runs(store).begin(run, now())
+    with open_log(settings, mapping) as log, open_store(settings) as store:
         ingest.extract(run.run_id, run.window, log, PostgresIntake(store))
     return run.run_id
 
@@ -85,23 +101,27 @@ def extract(start: datetime, end: datetime, *, live: bool) -> str:
 def validate(run_id: str) -> str:
     """Let in what the suite accepts, quarantine the rest, and note who will judge; returns the run's id."""
     settings = configuration.from_airflow()
-    weights = load(settings.weights, WeightsFile)
-    with _bench(settings) as bench, _store(settings) as store:
+    court = courtroom(settings)
+    with open_bench(court) as bench, open_store(settings) as store:
         source = Runs(store).get(run_id).source
-        _, warnings = take_in(run_id, source, PostgresIntake(store), _desk(settings), _now())
-        Scores(store).register([judge.epoch for judge in bench.judges], _now())
-        Runs(store).validated(run_id, _epochs(bench), weights.version, warnings)
+        _, warnings = take_in(run_id, source, PostgresIntake(store), intake_desk(settings), now())
+        Scores(store).register([judge.epoch for judge in bench.judges], now())
+        Runs(store).validated(run_id, bench.epochs(court.weights), court.weights.version, warnings)
     return run_id
 
 
-def plan_shards(run_id: str) -> list[dict[str, Any]]:
-    """Cut what is to be judged into shards: of the window, and of earlier ones what a retry can mend."""
+def plan_shards(run_id: str, *, delayed: bool = False) -> list[dict[str, Any]]:
+    """Cut what is to be judged into shards: of the window, and of earlier ones what a retry can mend.
+
+    With `delayed` also what was put off since its project may wait.
+    """
     settings = configuration.from_airflow()
-    with _store(settings) as store:
+    with open_store(settings) as store:
         runs = Runs(store)
-        run, epochs = runs.get(run_id), runs.epochs(run_id)
+        run = runs.get(run_id)
+        epochs = within_budgets(courtroom(settings), store, run)
         since = run.window.start - timedelta(days=settings.retry_days)
-        shards = Scores(store).plan(run, epochs, settings.shard_size, since, settings.max_attempts)
+        shards = Scores(store).plan(run, epochs, settings.shard_size, since, settings.max_attempts, delayed=delayed)
         late = [
             datetime.fromisoformat(moment)
             for shard in shards
@@ -112,61 +132,158 @@ def plan_shards(run_id: str) -> list[dict[str, Any]]:
     return [{"label": _label(shard), **asdict(shard)} for shard in shards]
 
 
-def score(shard: Mapping[str, Any]) -> dict[str, int]:
-    """Judge what one shard still lacks; returns how many dimensions were scored and how many failed."""
+def score(shard: Mapping[str, Any], *, delays: bool = False) -> dict[str, int]:
+    """Judge what one shard still lacks; returns how many dimensions were scored, failed, and what was redacted.
+
+    With `delays`, projects that may wait for a batch are put off. Calls are made in a process that outlives this one,
+    so that a kill costs none that was paid for.
+    """
     settings = configuration.from_airflow()
-    part = Shard(**{name: value for name, value in shard.items() if name != "label"})
-    with _bench(settings) as bench, _store(settings) as reading, _store(settings) as writing:
+    judge = partial(_score, courtroom(settings), _shard(shard), delays=delays)
+    offline = settings.judge.backend == "offline"
+    return judge() if offline else outlive(judge, settings.judge.timeout_s + KILLED_GRACE_S)
+
+
+def _score(court: Courtroom, shard: Shard, *, delays: bool) -> dict[str, int]:
+    settings = court.settings
+    with (
+        open_bench(court, joins_crew=True) as bench,
+        open_store(settings) as reading,
+        open_store(settings) as writing,
+        open_store(settings) as metering,
+    ):
+        epochs = Runs(metering).epochs(shard.run_id)
+        till = Till(metering, shard.run_id, epochs)
+        judges = _in_force(bench, epochs)
+        if delays and not court.is_offline:
+            judges = [DelayedJudge(judge, lambda project: court.judging.of(project).delay) for judge in judges]
+
+        def pending(rest: Shard) -> budget.Pending:
+            return Scores(reading).pending(rest, epochs, settings.max_attempts)
 
         def save(outcomes: Sequence[Outcome]) -> None:
-            Scores(writing).save(outcomes, _now())
+            Scores(writing).save(outcomes, now())
             writing.commit()
 
-        work = Scores(reading).pending(part, _epochs(bench), settings.max_attempts)
+        work = budget.metered(shard, pending, till.meter, till.step_down)
         # Twice as many workers as calls at once (the client bounds those): some wait for the ledger meanwhile.
+        workers, grace_s = 2 * settings.judge.concurrency, settings.judge.timeout_s
         with closing(work):
-            counts = run_pool(work, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
-    return asdict(counts)
+            counts = run_pool(work, judges, save, workers, bench.shared, grace_s)
+        return {**asdict(counts), **hidden(bench.judges)}
+
+
+def _shard(told: Mapping[str, Any]) -> Shard:
+    return Shard(**{name: value for name, value in told.items() if name != "label"})
+
+
+def _in_force(bench: Bench, epochs: Epochs) -> list[Judge]:
+    """The run's own judges, in full or stepped down."""
+    cheaper = bench.cheaper.judges if bench.cheaper else ()
+    known = {judge.epoch.id: judge for judge in (*bench.judges, *cheaper)}
+    wanted = {epoch for project in epochs.by_project for epoch in epochs.judges(project).values()}
+    if wanted - known.keys():
+        raise ConfigError(
+            "the judges were changed (rubrics, weights.yaml, judging.yaml or their connections) since this run was "
+            "planned. Remedy: clear the run from its task validate on"
+        )
+    return [known[epoch] for epoch in sorted(wanted)]
 
 
 def settle(run_id: str) -> dict[str, int]:
     """Composites, hourly segments and the ledger of the window, and of earlier ones whose interactions it mended."""
     settings = configuration.from_airflow()
     mapping, weights = load(settings.source, SourceMapping), load(settings.weights, WeightsFile)
-    with _log(settings, mapping) as log, _store(settings) as store:
+    with open_log(settings, mapping) as log, open_store(settings) as store:
         runs = Runs(store)
         run, epochs = runs.get(run_id), runs.epochs(run_id)
         logged = log.count(run.window)
         _summarize(store, run, epochs, weights)
-        ledger = runs.count(run, logged, [_set(epochs)])
-        runs.settle(run_id, ledger, _now())
+        ledger = runs.count(run, logged, epochs.every(COMPOSITE))
+        runs.settle(run_id, ledger, now())
         for earlier in runs.touched_by(run_id):
             _summarize(store, earlier.run, epochs, weights)
             if earlier.epochs != epochs:
                 _summarize(store, earlier.run, earlier.epochs, weights)
-            recounted = runs.count(earlier.run, earlier.ledger.logged, [_set(earlier.epochs), _set(epochs)])
-            runs.settle(earlier.run.run_id, recounted, _now())
+            counted = earlier.epochs.every(COMPOSITE) | epochs.every(COMPOSITE)
+            recounted = runs.count(earlier.run, earlier.ledger.logged, counted)
+            runs.settle(earlier.run.run_id, recounted, now())
     return asdict(ledger)
 
 
-def _summarize(store: psycopg.Connection, run: Run, epochs: Mapping[str, str], weights: WeightsFile) -> None:
+def _summarize(store: psycopg.Connection, run: Run, epochs: Epochs, weights: WeightsFile) -> None:
     composites = Composites(store)
     for chunk in composites.judged(run.source, run.window, epochs):
         composites.save(
             [
-                composite(one.interaction_id, one.logged_at, one.values, weights.of(one.project), _set(epochs))
+                composite(
+                    one.interaction_id,
+                    one.logged_at,
+                    one.values,
+                    weights.of(one.project),
+                    epochs.of(one.project)[COMPOSITE],
+                )
                 for one in chunk
             ]
         )
-    Segments(store).rebuild(run.window, epochs, _set(epochs), weights.version)
+    Segments(store).rebuild(run.window, epochs, weights.version)
 
 
 def release_rows(row_keys: Sequence[str], repair: Mapping[str, Json]) -> int:
     """Let repaired rows out of quarantine, to be scored by the next run; returns how many."""
     settings = configuration.from_airflow()
     mapping = load(settings.source, SourceMapping)
-    with _store(settings) as store:
-        return release(mapping.name, row_keys, repair, PostgresIntake(store), _desk(settings), _now())
+    with open_store(settings) as store:
+        return release(mapping.name, row_keys, repair, PostgresIntake(store), intake_desk(settings), now())
+
+
+# ---- batches of judge calls, before `score` --------------------------------------------------------------------------
+
+
+def plan_batches(shards: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The shards whose calls providers' batches answer first: all where any project has batches, else none."""
+    return list(shards) if courtroom(configuration.from_airflow()).has_batches else []
+
+
+def submit_batches(shard: Mapping[str, Any], due_at: str | None = None) -> dict[str, Any]:
+    """Send in batches what one shard's judges want called; returns `batches` to wait for and when they are `due_at`.
+
+    A later round is due when the first was (ISO 8601); after that nothing is sent.
+    """
+    settings = configuration.from_airflow()
+    due = datetime.fromisoformat(due_at) if due_at else now() + timedelta(hours=settings.batch_hours)
+    if now() >= due:
+        return {"batches": [], "due_at": due.isoformat()}
+    court, part, notebook = courtroom(settings), _shard(shard), Notebook()
+    with open_bench(court, notebook) as bench, open_store(settings) as reading:
+        epochs = Runs(reading).epochs(part.run_id)
+        with closing(Scores(reading).pending(part, epochs, settings.max_attempts)) as work:
+            wanted = (one for one in work if court.in_batches(one[0].project))
+            judges = _in_force(bench, epochs)
+            run_pool(wanted, judges, lambda outcomes: None, 2 * settings.judge.concurrency, bench.shared)
+    batches = at_batches(court, lambda desk: desk.submit(notebook.wanted, part.run_id, due))
+    return {"batches": batches, "due_at": due.isoformat()}
+
+
+def batches_have_ended(batch_keys: Sequence[str]) -> bool:
+    """Whether there is something to collect, or nothing more to wait for."""
+    return at_batches(courtroom(configuration.from_airflow()), lambda desk: desk.has_news(batch_keys))
+
+
+def collect_batches(batch_keys: Sequence[str]) -> list[str]:
+    """Keep what batches answered, and cancel those that are due; returns those that are still under way."""
+    return at_batches(courtroom(configuration.from_airflow()), lambda desk: desk.collect(batch_keys))
+
+
+def find_delayed(before: datetime) -> str | None:
+    """The run whose shards hold what projects that may wait are owed: the last that was settled; None without such."""
+    settings = configuration.from_airflow()
+    judging = load(settings.judging, JudgingFile)
+    if not any(judging.of(project).delay for project in ("", *judging.projects)):
+        return None
+    with open_store(settings) as store:
+        last = Runs(store).last_settled(Window(before - timedelta(days=settings.retry_days), before))
+    return last.run.run_id if last else None
 
 
 # ---- watch_quality ---------------------------------------------------------------------------------------------------
@@ -176,12 +293,13 @@ def evaluate_rules() -> list[str]:
     """Evaluate the rules over every settled window that is due, in the order of time; returns the runs' ids."""
     settings = configuration.from_airflow()
     rules = load(settings.rules, Rules)
-    with _store(settings) as store:
+    with open_store(settings) as store:
         due = Runs(store).unevaluated()
     for one in due:
-        with _store(settings) as store:  # each on its own, so that a long queue loses nothing when it breaks off
-            RuleResults(store).replace(one.run.window, evaluate(rules, _seen(one), Segments(store)), _now())
-            Runs(store).evaluated(one.run.run_id, _now())
+        with open_store(settings) as store:  # each on its own, so that a long queue loses nothing when it breaks off
+            run = replace(_seen(one), shifts=Probes(store).tallies)
+            RuleResults(store).replace(one.run.window, evaluate(rules, run, Segments(store)), now())
+            Runs(store).evaluated(one.run.run_id, now())
     return [one.run.run_id for one in due]
 
 
@@ -189,14 +307,14 @@ def update_alerts() -> int:
     """Move alerts by what the rules found, in the order of time; returns how many episodes changed."""
     settings = configuration.from_airflow()
     routes = load(settings.routes, Routes)
-    with _store(settings) as store:
+    with open_store(settings) as store:
         due = Runs(store).unalerted()
     changed = 0
     for one in due:
-        with _store(settings) as store:
+        with open_store(settings) as store:
             results = RuleResults(store).of(one.run.window)
             changed += len(alerting.update_alerts(results, Alerts(store), routes, live=one.run.live))
-            Runs(store).alerted(one.run.run_id, _now())
+            Runs(store).alerted(one.run.run_id, now())
     return changed
 
 
@@ -204,14 +322,34 @@ def notify() -> list[str]:
     """Bring every incident's message up to date; returns a line for each that was sent or edited."""
     settings = configuration.from_airflow()
     routes = load(settings.routes, Routes)
-    with _store(settings) as store:
+    with open_store(settings) as store:
         book, log = Alerts(store), NotificationLog(store)
-        notices = dispatch.notify(book, log, _transport(settings), routes, ui_url=settings.ui_url, now=_now())
+        notices = dispatch.notify(book, log, transport(settings), routes, ui_url=settings.ui_url, now=now())
     return [f"{notice.reason}: {notice.title}" for notice in notices]
 
 
 def _seen(one: SettledRun) -> Settled:
-    return Settled(one.run.window, one.ledger, {**one.epochs, "composite": _set(one.epochs)})
+    return Settled(one.run.window, one.ledger, one.epochs, one.budgets)
+
+
+# ---- probe_judges ----------------------------------------------------------------------------------------------------
+
+
+def probe_judges(start: datetime, end: datetime) -> dict[str, int]:
+    """Judge a few interactions of `[start, end)` in disguise; returns how many scores came back and how many failed."""
+    settings = configuration.from_airflow()
+    court = courtroom(settings)
+    with open_bench(court, joins_crew=True) as bench, open_store(settings) as store:
+        day = Window(start, end)
+        sample = Probes(store).sample(day, bench.epochs(court.weights), settings.probes)
+        store.commit()
+
+        def save(shifts: Sequence[Shift]) -> None:
+            Probes(store).save(day.start.date(), shifts)
+            store.commit()
+
+        counts = run_probes(sample, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
+    return asdict(counts)
 
 
 # ---- summarize_costs -------------------------------------------------------------------------------------------------
@@ -220,7 +358,7 @@ def _seen(one: SettledRun) -> Settled:
 def roll_up_costs(start: datetime, end: datetime) -> int:
     """Sum what was spent on every day to which a row of `[start, end)` belongs, and on days that nobody summed yet."""
     settings = configuration.from_airflow()
-    with _store(settings) as store:
+    with open_store(settings) as store:
         costs = Costs(store)
         late = Window(start - timedelta(days=settings.retry_days), end)  # rows released from quarantine lie back
         return costs.roll_up({*costs.days_of(late), *costs.never_summed(start - SUMMED_BACK)})
@@ -230,10 +368,10 @@ def tell_costs(start: datetime) -> str:
     """Tell what was spent on the day that begins at `start`; returns why it was told and its title."""
     settings = configuration.from_airflow()
     day = start.astimezone(UTC).date()
-    with _store(settings) as store:
+    with open_store(settings) as store:
         spend = summarize(day, Costs(store).between(first_day_needed(day), day))
         message = cost_message(spend, settings.ui_url)
-        notice = dispatch.tell(message, NotificationLog(store), _transport(settings), now=_now())
+        notice = dispatch.tell(message, NotificationLog(store), transport(settings), now=now())
     return f"{notice.reason}: {notice.title}"
 
 
@@ -244,22 +382,22 @@ def write_report(start: datetime, end: datetime) -> str:
     """Write the report on `[start, end)`, with Evidently's own pages beside it; returns its id."""
     settings = configuration.from_airflow()
     week = Window(start, end)
-    with _store(settings) as store:
+    with open_store(settings) as store:
         attachments = _draw_drift(settings, store, week)
         report = collect(week, WeekOfStore(store), attachments)
-        return publish(report, Reports(store), settings.home, _now()).report_id
+        return publish(report, Reports(store), settings.home, now()).report_id
 
 
 def list_reports() -> list[PublishedReport]:
     """Every published report, the newest week first."""
-    with _store(configuration.from_airflow()) as store:
+    with open_store(configuration.from_airflow()) as store:
         return Reports(store).all()
 
 
 def read_report(report_id: str, name: str) -> ReportFile:
     """A report's own file or one of its attachments; raises `ReportMissing`."""
     settings = configuration.from_airflow()
-    with _store(settings) as store:
+    with open_store(settings) as store:
         return library.read(name, report_id, Reports(store), settings.home)
 
 
@@ -288,66 +426,9 @@ def _draw_drift(settings: Settings, store: psycopg.Connection, week: Window) -> 
 def tend_store() -> list[str]:
     """Make the partitions of the next three months, and drop what is older than the retention; returns their names."""
     settings = configuration.from_airflow()
-    with _store(settings) as store:
-        return Partitions(store).tend(_now(), settings.retention_days)
-
-
-# ---- what the tasks share --------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[psycopg.Connection]:
-    with connect(settings.store_dsn.get_secret_value()) as connection:
-        yield connection
-
-
-@contextmanager
-def _log(settings: Settings, mapping: SourceMapping) -> Iterator[PostgresLog]:
-    with connect(settings.source_dsn.get_secret_value(), role="source") as connection:
-        yield PostgresLog(connection, mapping.count, mapping.rows)
-
-
-@contextmanager
-def _bench(settings: Settings) -> Iterator[Bench]:
-    """The judges in force; those that call a model share a client and the ledger of their calls."""
-    judge = settings.judge
-    if judge.backend == "offline":
-        yield offline_bench()
-        return
-    rubrics = [load(path, Rubric) for path in sorted(settings.rubrics.glob("*.yaml"))]
-    with _store(settings) as calls:  # a connection of its own, since a call is committed before its reply is used
-        yield model_bench(
-            rubrics,
-            client_for(judge),
-            JudgeCalls(calls),
-            GenaiPrices(),
-            now=_now,
-            temperature=judge.temperature,
-            max_output_tokens=judge.max_output_tokens,
-        )
-
-
-def _epochs(bench: Bench) -> dict[str, str]:
-    return {judge.epoch.dimension: judge.epoch.id for judge in bench.judges}
-
-
-def _desk(settings: Settings) -> Desk:
-    return Desk(Suite(settings.suite).check, GenaiPrices(), settings.sample_rate)
-
-
-def _transport(settings: Settings) -> Transport:
-    if slack := settings.slack:
-        return SlackTransport(slack.token.get_secret_value(), slack.channel, render_blocks, base_url=slack.base_url)
-    return OutboxTransport(settings.home / "outbox", render_blocks, render_preview)
-
-
-def _set(epochs: Mapping[str, str]) -> str:
-    return epoch_set(list(epochs.values()))
+    with open_store(settings) as store:
+        return Partitions(store).tend(now(), settings.retention_days)
 
 
 def _label(shard: Shard) -> str:
     return f"{shard.size} overdue" if shard.overdue else f"{shard.size} from {shard.first[0][11:16]}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

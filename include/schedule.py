@@ -37,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
+    "poll_s": 60.0,  # of tasks that wait for a provider's batch
     "retry_policy": ExceptionRetryPolicy(
         rules=[RetryRule(list(_PERSON_MUST_ACT), action=RetryAction.FAIL, reason="no retry can mend this")]
     ),

@@ -8,11 +8,12 @@ secrets live where the ops team keeps them. Outside Airflow, `make judge` reads 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from psycopg.conninfo import make_conninfo
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import ConfigError
@@ -24,23 +25,54 @@ ROOT = Path(__file__).parent.parent
 STAGES = Path(__file__).parent
 
 
-class JudgeSettings(BaseModel):
-    """Which judge scores: the offline stand-in, or any endpoint that speaks OpenAI's chat completions."""
+class Accepts(BaseModel):
+    """What a model accepts, where that is known before it is asked; None where it is not."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["offline", "openai"] = "offline"
+    temperature: bool | None = None
+    limit: Literal["max_tokens", "max_completion_tokens", ""] | None = None
+    """What the token limit is called; "" where none is accepted. Anthropic's is always `max_tokens`."""
+    shape: Literal["json_schema", "json_object", "tool", "plain"] | None = None
+    """How it is told to answer with JSON: `json_object` only by chat completions, `tool` only by Anthropic."""
+    logprobs: bool | None = None
+
+
+ANTHROPIC_URL = "https://api.anthropic.com"
+
+
+class JudgeSettings(BaseModel):
+    """Which judge scores: the offline stand-in, any endpoint that speaks OpenAI's chat completions, or a Claude."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["offline", "openai", "anthropic"] = "offline"
     base_url: str = ""
     model: str = ""
     api_key: SecretStr = SecretStr("")
     provider: str = "openai"
     """The name under which the price book knows who bills for the model."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.1
+    accepts: Accepts = Accepts()
+    """What the model accepts, if `include/adapters/llm/models.yaml` does not say it or says it wrongly."""
     concurrency: Annotated[int, Field(ge=1, le=2000)] = 32
+    """Calls under way at once; like the limits per minute of all workers together, who share it evenly."""
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+    """Prompt and reply."""
     timeout_s: Annotated[float, Field(gt=0)] = 60.0
     deadline_s: Annotated[float, Field(gt=0)] = 180.0
-    """How long one call may take with all its retries."""
+    """How long one call may take with all its retries, once it may be sent."""
     max_output_tokens: Annotated[int, Field(ge=64)] = 1024
+
+    @model_validator(mode="before")
+    @classmethod
+    def _anthropic_by_default(cls, given: object) -> object:
+        """Where Claude is and who bills for it need not be said; a connection without a host has None there."""
+        if not isinstance(given, Mapping) or given.get("backend") != "anthropic":
+            return given
+        defaults = {"base_url": ANTHROPIC_URL, "provider": "anthropic"}
+        return {**given, **{name: given.get(name) or value for name, value in defaults.items()}}
 
 
 class SlackSettings(BaseModel):
@@ -67,6 +99,7 @@ class Settings(BaseSettings):
     suite: Path = ROOT / "expectations/interactions.json"
     rubrics: Path = STAGES / "judges/rubrics"
     weights: Path = STAGES / "judges/weights.yaml"
+    judging: Path = STAGES / "judges/judging.yaml"
     rules: Path = STAGES / "monitors/rules.yaml"
     routes: Path = STAGES / "notify/routes.yaml"
     home: Path = ROOT / ".assay"
@@ -75,12 +108,18 @@ class Settings(BaseSettings):
     """Where a person reaches Airflow; links in messages start with it."""
 
     shard_size: Annotated[int, Field(ge=1, le=100_000)] = 500
-    sample_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of the interactions that are judged; the rest is `excluded` in the ledger."""
+    sampling: Path = STAGES / "ingest/sampling.yaml"
+    """Which interactions are judged; the rest is `excluded` in the ledger."""
+    sample_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Overrides the base rate of the sampling plan."""
+    probes: Annotated[int, Field(ge=0)] = 20
+    """Interactions of each project and day that are judged once more in disguise; 0 for none."""
     max_attempts: Annotated[int, Field(ge=1)] = 5
     """How many runs may try to score the same interaction before its failure is final."""
     retry_days: Annotated[int, Field(ge=0)] = 7
     """How far back a run looks for failures that a retry can mend and for rows released from quarantine."""
+    batch_hours: Annotated[float, Field(gt=0)] = 24.0
+    """How long providers' batches may take in all their rounds; what they have not answered then is called live."""
     retention_days: Annotated[int, Field(ge=1)] | None = None
     """Months that lie wholly before this many days are dropped by `tend_store`; None keeps everything."""
 
@@ -93,33 +132,80 @@ def from_airflow() -> Settings:
     judge, slack = _connection("assay_judge"), _connection("assay_slack")
     values: dict[str, object] = {"store_dsn": _dsn("assay_store"), "source_dsn": _dsn("assay_source")}
     if judge:
-        values["judge"] = {
-            "backend": "openai",
-            "base_url": judge.host,
-            "api_key": judge.password or "",
-            **judge.extra_dejson,
-        }
+        values["judge"] = _judge(judge)
     if slack:
         values["slack"] = {"token": slack.password, **slack.extra_dejson}
     return _validated(values, where="Airflow connections assay_judge, assay_slack or ASSAY_* variables")
 
 
+def judge_named(name: str) -> JudgeSettings:
+    """The judge that judging.yaml calls by that name, from the Airflow connection `assay_judge_<name>`.
+
+    Raises `ConfigError`.
+    """
+    connection_id = f"assay_judge_{name}"
+    found = _connection(connection_id)
+    if found is None:
+        raise ConfigError(
+            f"Airflow has no connection {connection_id}, whose model judging.yaml names as {name}: create it like "
+            "assay_judge, or name another model there"
+        )
+    try:
+        return JudgeSettings.model_validate(_judge(found))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {key}: {first['msg']} (from Airflow connection {connection_id})") from None
+
+
 def judge_from_environment() -> JudgeSettings:
     """The judge of `make judge` and `make demo`: `JUDGE_BASE_URL`, `JUDGE_MODEL`, `JUDGE_API_KEY`, else offline.
 
-    Raises `ConfigError` where only one of address and model is given.
+    `JUDGE_BACKEND=anthropic` is for Claude, whose address is known; `JUDGE_PROVIDER` names who bills, for the price.
+    Raises `ConfigError` where only one of address and model is given, or the backend is unknown.
     """
-    base_url, model = os.environ.get("JUDGE_BASE_URL", ""), os.environ.get("JUDGE_MODEL", "")
-    if not base_url and not model:
+    given = _from_environment("JUDGE_")
+    if given.get("backend") == "offline" or not given.keys() & {"backend", "base_url", "model"}:
         return JudgeSettings()
-    if not (base_url and model):
+    judge = _judge_by("JUDGE_", given)
+    if not (judge.base_url and judge.model):
         raise ConfigError("JUDGE_BASE_URL and JUDGE_MODEL go together: set both, or neither for the offline judge")
-    return JudgeSettings(
-        backend="openai",
-        base_url=base_url,
-        model=model,
-        api_key=SecretStr(os.environ.get("JUDGE_API_KEY", "")),
-    )
+    return judge
+
+
+def named_judge_from_environment(name: str) -> JudgeSettings:
+    """The judge that judging.yaml calls by that name: `JUDGE_<NAME>_MODEL`, at the endpoint of `JUDGE_*` or its own.
+
+    The key of one endpoint is never sent to another. Raises `ConfigError`.
+    """
+    prefix = f"JUDGE_{name.upper()}_"
+    own = _from_environment(prefix)
+    if "model" not in own:
+        raise ConfigError(f"judging.yaml names a model {name}: set {prefix}MODEL, or name another model there")
+    elsewhere = own.keys() & {"backend", "base_url"}
+    return _judge_by(prefix, own if elsewhere else {**_from_environment("JUDGE_"), **own})
+
+
+def _from_environment(prefix: str) -> dict[str, str]:
+    names = ("backend", "base_url", "model", "api_key", "provider")
+    return {name: value for name in names if (value := os.environ.get(f"{prefix}{name.upper()}", ""))}
+
+
+def _judge_by(prefix: str, given: Mapping[str, str]) -> JudgeSettings:
+    try:
+        return JudgeSettings.model_validate({"backend": "openai", **given})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ConfigError(f"{prefix}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
+def _judge(found: Connection) -> dict[str, object]:
+    return {
+        "backend": "openai",
+        "base_url": found.host,
+        "api_key": found.password or "",
+        **found.extra_dejson,
+    }
 
 
 def _validated(values: dict[str, object], *, where: str) -> Settings:

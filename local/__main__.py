@@ -78,6 +78,17 @@ def release(layout: Layout) -> None:
     print(f"{released} released; the next run of score_interactions scores them")
 
 
+def rubric(layout: Layout) -> None:
+    """Check the rubric in the file `ASSAY_RUBRIC`, on interactions of the store if there is one."""
+    from include import rubric_check
+
+    arguments = [os.environ.get("ASSAY_RUBRIC", "")]
+    if not layout.postgres.directory.exists():
+        sys.exit(rubric_check.main(arguments))
+    with layout.postgres.borrowed() as endpoint:
+        sys.exit(rubric_check.main([*arguments, Databases.of(endpoint, layout.secrets).store_dsn]))
+
+
 def clean(layout: Layout) -> None:
     """Stop everything and remove what the local runtime wrote."""
     down(layout)
@@ -86,7 +97,7 @@ def clean(layout: Layout) -> None:
 
 
 COMMANDS: dict[str, Callable[[Layout], None]] = {
-    command.__name__: command for command in (up, down, keep, sql, release, clean)
+    command.__name__: command for command in (up, down, keep, sql, release, rubric, clean)
 }
 
 

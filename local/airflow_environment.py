@@ -18,6 +18,7 @@ from local.layout import Databases, Layout
 HOST = "127.0.0.1"
 USER = "admin"
 CALLERS_CONNECTIONS = ("AIRFLOW_CONN_ASSAY_SLACK", "AIRFLOW_CONN_ASSAY_JUDGE")
+"""What their names begin with: a cascade or a panel has several judges."""
 
 TELEMETRY_OFF = {
     "RAGAS_DO_NOT_TRACK": "true",
@@ -60,7 +61,7 @@ class Environment:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
         return {
             **own,
-            **{name: os.environ[name] for name in CALLERS_CONNECTIONS if name in os.environ},
+            **{name: value for name, value in os.environ.items() if name.startswith(CALLERS_CONNECTIONS)},
             **TELEMETRY_OFF,
             **MEASURED,
             **self._places(),
@@ -111,13 +112,16 @@ def connections(databases: Databases) -> dict[str, str]:
         "AIRFLOW_CONN_ASSAY_STORE": databases.store_dsn.replace("postgresql://", "postgres://", 1),
         "AIRFLOW_CONN_ASSAY_SOURCE": databases.source_dsn.replace("postgresql://", "postgres://", 1),
     }
-    if os.environ.get("JUDGE_BASE_URL"):
+    from include.settings import judge_from_environment  # costs a third of a second, which `make down` need not pay
+
+    judge = judge_from_environment()
+    if judge.backend != "offline":
         environment["AIRFLOW_CONN_ASSAY_JUDGE"] = json.dumps(
             {
                 "conn_type": "generic",
-                "host": os.environ["JUDGE_BASE_URL"],
-                "password": os.environ.get("JUDGE_API_KEY", ""),
-                "extra": {"model": os.environ.get("JUDGE_MODEL", "")},
+                "host": judge.base_url,
+                "password": judge.api_key.get_secret_value(),
+                "extra": judge.model_dump(include={"backend", "model", "provider"}),
             }
         )
     return environment

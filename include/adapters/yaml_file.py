@@ -61,7 +61,8 @@ def _explain(path: Path, root: yaml.Node | None, error: ErrorDetails, model: typ
     value = error.get("input")
     shown = f" (found {str(value)[:60]!r})" if error["type"] != "missing" and not isinstance(value, dict | list) else ""
     known = f"; known: {', '.join(model.model_fields)}" if error["type"] == "extra_forbidden" and len(keys) == 1 else ""
-    remedy = REMEDIES.get(error["type"], "change the value")
+    own = error.get("ctx", {}).get("remedy")  # of a PydanticCustomError
+    remedy = own or REMEDIES.get(error["type"], "change the value")
     return f"{path}:{line}: {'.'.join(keys) or 'file'}: {error['msg']}{shown}{known}. Remedy: {remedy}"
 
 

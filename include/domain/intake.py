@@ -27,7 +27,10 @@ class Facts:
     `malformed` names the fields of a wrong type ("" where there is none) and those fields are None here;
     a text that a label is made of is cut off at 600 characters. `copies` counts the rows of the same hour that have
     the same id, interactions of other windows included; `ahead_s` is how many seconds `occurred_at` lies after
-    `logged_at`; `rows_in_window` is the same for every row.
+    `logged_at`; `rows_in_window` is the same for every row. `flagged`, `feedback` and `language` (in small letters,
+    without a region) are what the application said in `attributes`; `excerpt` is the beginning of the answer, where it
+    was asked for. `project_known_s` and `version_known_s` are the seconds since the source's first row of the project,
+    and since the project's first row of the prompt version.
     """
 
     row_key: str
@@ -54,20 +57,29 @@ class Facts:
     error_type: str | None
     ahead_s: float | None
     rows_in_window: int
+    flagged: bool = False
+    feedback: str | None = None
+    language: str | None = None
+    excerpt: str | None = None
+    project_known_s: float | None = None
+    version_known_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What becomes of a staged row: refused by the named expectations, or admitted with its price and its lot.
 
-    `cost` is in USD, None where the price is unknown; `sampled` says whether it is judged, at which rate in (0, 1].
+    `cost` is in USD, None where the price is unknown. It is judged if `always` is true, or if `lot` in [0, 1) lies
+    below the rate of its stratum: `rate` in (0, 1], or more where the stratum is small (see `Intake.admit`).
     """
 
     row_key: str
     refused_by: tuple[str, ...] = ()
     cost: Decimal | None = None
-    sampled: bool = True
-    sampling_rate: float = 1.0
+    stratum: str = ""
+    always: bool = False
+    rate: float = 1.0
+    lot: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
 
 from include.domain.interaction import Json
-from include.domain.score import Usage, digest
+from include.domain.score import Usage, canonical
 
 TRUNCATED = "length"
 """The finish reason of a reply that the token limit cut off."""
+
+TAIL = 8
+"""How many of a reply's last tokens are kept: a verdict ends with its score."""
 
 REFUSED = frozenset({"content_filter", "refusal"})
 """The finish reasons of a model, or of a filter before it, that would not answer."""
@@ -27,19 +33,30 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class LLMRequest:
-    """Everything that shapes a reply, apart from who is asked; `schema` is the JSON schema that it shall obey."""
+    """Everything that shapes a reply, apart from who is asked; `schema` is the JSON schema that it shall obey.
+
+    `sample` tells replies to the same question apart, where several are wanted; `logprobs` asks for the
+    log-probabilities of the reply's tokens, which an endpoint that does not have them leaves out.
+    """
 
     messages: tuple[ChatMessage, ...]
     schema_name: str
     schema: Mapping[str, Json]
     temperature: float
     max_output_tokens: int
+    sample: int = 0
+    logprobs: bool = False
 
     def key(self, endpoint: str, model: str) -> str:
         """64 hex digits: the same for the same request to the same model at the same endpoint."""
-        said: list[Json] = [[message.role, message.content] for message in self.messages]
         parameters: list[Json] = [self.schema_name, dict(self.schema), self.temperature, self.max_output_tokens]
-        return digest([endpoint, model, said, parameters])
+        more: list[Json] = [self.sample, self.logprobs] if self.sample or self.logprobs else []
+        # The digest of [endpoint, model, messages, parameters, ...], without hashing what is constant every time.
+        hashed = _begun(endpoint, model, self.messages[0]).copy()
+        for message in self.messages[1:]:
+            hashed.update(b"," + canonical([message.role, message.content]))
+        hashed.update(b"]," + canonical([parameters, *more])[1:])
+        return hashed.hexdigest()
 
     def after(self, reply: str, problem: str) -> LLMRequest:
         """The same question once more, after a reply that had a problem."""
@@ -47,9 +64,18 @@ class LLMRequest:
         return replace(self, messages=(*self.messages, *turns))
 
 
+@lru_cache(maxsize=64)
+def _begun(endpoint: str, model: str, first: ChatMessage) -> hashlib._Hash:
+    """SHA-256 of a request's canonical JSON as far as the first message, which a judge's requests share."""
+    return hashlib.sha256(canonical([endpoint, model, [[first.role, first.content]]])[:-2])
+
+
 @dataclass(frozen=True, slots=True)
 class LLMReply:
-    """What a model answered; `usage` is None where the endpoint does not tell, `latency_ms` is that of the last try."""
+    """What a model answered; `usage` is None where the endpoint does not tell, `latency_ms` is that of the last try.
+
+    `tail` holds the last tokens (at most `TAIL`) with their natural log-probabilities, where they were told.
+    """
 
     content: str
     finish_reason: str | None
@@ -57,6 +83,14 @@ class LLMReply:
     response_model: str | None
     request_id: str | None
     latency_ms: float
+    tail: tuple[tuple[str, float], ...] = ()
+
+
+class CallMode(StrEnum):
+    """How a call was made: at once, or in a provider's batch, which costs less and takes up to a day."""
+
+    LIVE = "live"
+    BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +117,4 @@ class JudgeCall:
     reply: LLMReply
     cost: Decimal | None
     called_at: datetime
+    mode: CallMode = CallMode.LIVE

@@ -39,16 +39,19 @@ class Intake(Protocol):
         """Replace what is staged of the run; returns how many rows there are."""
         ...
 
-    def facts(self, run_id: str, source: str) -> Iterator[list[Facts]]:
-        """What the suite looks at, some thousand rows at a time."""
+    def facts(self, run_id: str, source: str, *, excerpts: bool = False) -> Iterator[list[Facts]]:
+        """What the suite looks at, some thousand rows at a time; `excerpts` asks for the beginnings of answers."""
         ...
 
     def decide(self, decisions: Iterable[Decision]) -> None:
         """Note what becomes of staged rows, for `admit` in the same transaction."""
         ...
 
-    def admit(self, run_id: str, source: str, now: datetime) -> Admitted:
-        """Move the rows that were decided on: fit ones to the interactions, the others to the quarantine."""
+    def admit(self, run_id: str, source: str, now: datetime, floor: int = 0) -> Admitted:
+        """Move the rows that were decided on: fit ones to the interactions, the others to the quarantine.
+
+        Of a stratum of N fit rows each is judged with a probability of at least `floor` / N.
+        """
         ...
 
     def usual_volume(self, run_id: str) -> list[int]:
@@ -108,6 +111,14 @@ class LLMClient(Protocol):
 
         Raises `JudgeError`, and `JudgeMisconfigured` where no request can succeed.
         """
+        ...
+
+
+class Crew(Protocol):
+    """The workers that call the same model at the same time, and so share its limits."""
+
+    def size(self) -> int:
+        """How many there are now, the asking one included; may take a moment. Raises `AssayError`."""
         ...
 
 

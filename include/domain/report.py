@@ -193,7 +193,10 @@ class DataQuality:
 
 @dataclass(frozen=True, slots=True)
 class JudgeWeek:
-    """A judge that scored this week: its epoch, what it is, how many values it gave."""
+    """A judge that scored this week: its epoch, what it is, how many values it gave.
+
+    `cached` is the share of the tokens it was asked with that came from its provider's cache; None where none counted.
+    """
 
     epoch: str
     dimension: str
@@ -202,6 +205,7 @@ class JudgeWeek:
     model: str | None
     first_seen_at: datetime
     values: int
+    cached: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

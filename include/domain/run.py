@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from include.domain.interaction import Window
+from include.domain.budget import JudgeBudget
+from include.domain.interaction import Json, Window
 
 
 class RunStatus(StrEnum):
@@ -55,14 +56,50 @@ class Run:
         return f"{self.source}/{self.window}"
 
 
+COMPOSITE = "composite"
+"""The measure that stands beside the dimensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epochs:
+    """Who judges each project: measure -> epoch of a dimension's judge, and `COMPOSITE` -> identity of the set of them.
+
+    `by_project` names the projects that have judges of their own; "" stands for all others.
+    """
+
+    by_project: Mapping[str, Mapping[str, str]]
+
+    def of(self, project: str) -> Mapping[str, str]:
+        """Measure -> epoch of one project."""
+        return self.by_project.get(project, self.by_project.get("", {}))
+
+    def judges(self, project: str) -> dict[str, str]:
+        """Dimension -> epoch of one project."""
+        return {measure: epoch for measure, epoch in self.of(project).items() if measure != COMPOSITE}
+
+    def every(self, measure: str) -> frozenset[str]:
+        """The epochs of a measure over all projects."""
+        return frozenset(epochs[measure] for epochs in self.by_project.values() if measure in epochs)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every epoch, those of composites included."""
+        return frozenset(epoch for epochs in self.by_project.values() for epoch in epochs.values())
+
+    def to_json(self) -> dict[str, Json]:
+        """What is stored: project -> measure -> epoch."""
+        return {project: dict(epochs) for project, epochs in self.by_project.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class SettledRun:
-    """A run that is over: its ledger, who judged (dimension -> epoch), and how dimensions were weighted."""
+    """A run that is over: its ledger, who judged, how dimensions were weighted, and what judging may cost."""
 
     run: Run
     ledger: CoverageLedger
-    epochs: Mapping[str, str]
+    epochs: Epochs
     weights_version: str
+    budgets: Mapping[str, JudgeBudget] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ class FailureType(StrEnum):
 
     NO_RESPONSE = "no_response"
     NO_CONTEXTS = "no_contexts"
+    NO_REFERENCE = "no_reference"
     NOTHING_TO_JUDGE = "nothing_to_judge"
+    UNSUPPORTED_LANGUAGE = "unsupported_language"
     UNREACHABLE = "judge_unreachable"
     MISCONFIGURED = "judge_misconfigured"
     RATE_LIMITED = "judge_rate_limited"
@@ -37,6 +39,8 @@ class FailureType(StrEnum):
     MALFORMED = "judge_malformed_reply"
     TRUNCATED = "judge_truncated_reply"
     REFUSED = "judge_refused"
+    POSTPONED = "judge_postponed"
+    IN_BATCH = "judge_in_batch"
 
     @property
     def is_judges_fault(self) -> bool:
@@ -71,10 +75,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one member of a cascade or a panel said: `value` in [0, 1], `cost` in USD, None where it is unknown.
+
+    `model` is what the member's endpoint calls it; `sample` tells several replies of the same member apart.
+    """
+
+    model: str
+    value: float
+    explanation: str
+    cost: Decimal | None = None
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One dimension of one interaction; `value` in [0, 1], `cost` in USD or None where the price is unknown.
 
-    `epoch` names the judge that gave it (see `Epoch`); values of two epochs are never pooled.
+    `epoch` names the judge that gave it (see `Epoch`); values of two epochs are never pooled. `members` are the
+    opinions behind it where several were heard.
     """
 
     interaction_id: str
@@ -86,6 +105,13 @@ class Score:
     epoch: str
     usage: Usage = Usage()
     cost: Decimal | None = Decimal(0)
+    members: tuple[Opinion, ...] = ()
+
+    @property
+    def disagreement(self) -> float | None:
+        """How far apart the members' values lie, in [0, 1]; None where only one opinion was heard."""
+        values = [member.value for member in self.members]
+        return max(values) - min(values) if len(values) > 1 else None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.value <= 1.0:
@@ -129,16 +155,24 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How the dimensions of a project add up; the weights are positive and sum to 1 (within 1e-9)."""
+    """How the dimensions of a project add up: each weight >= 0, together 1 (within 1e-9).
+
+    A project is judged in the dimensions that it names; one of weight 0 is shown and not weighted.
+    """
 
     version: str
     by_dimension: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        if any(weight <= 0 for weight in self.by_dimension.values()):
-            raise ValueError("weights are positive")
+        if any(weight < 0 for weight in self.by_dimension.values()):
+            raise ValueError("a weight is never negative")
         if abs(sum(self.by_dimension.values()) - 1) > 1e-9:
             raise ValueError(f"weights sum to 1, not {sum(self.by_dimension.values()):g}")
+
+    @property
+    def weighted(self) -> frozenset[str]:
+        """The dimensions that make up the composite."""
+        return frozenset(dimension for dimension, weight in self.by_dimension.items() if weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +193,13 @@ def epoch_set(epochs: Sequence[str]) -> str:
 
 
 def digest(value: Json | Sequence[Json]) -> str:
-    """SHA-256 (hex) over the canonical JSON of `value`: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """SHA-256 (hex) over the canonical JSON of `value`."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def canonical(value: Json | Sequence[Json]) -> bytes:
+    """JSON with sorted keys and without spaces, in UTF-8."""
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -16,8 +16,10 @@ SCORE_BINS = 20
 class Tally:
     """Sums over the values x of a measure, with sampling weights w = 1 / rate.
 
-    `n` counts the values; `weight`, `weight_sq`, `total` and `total_sq` are the sums of w, w^2, w x and w x^2;
-    `bins` counts scores (unweighted) in `SCORE_BINS` bins and is empty for other measures.
+    `n` counts the values; `weight`, `weight_sq`, `total` and `total_sq` are the sums of w, w^2, w x and w x^2,
+    `total_w2` and `total_sq_w2` those of w^2 x and w^2 x^2. `bins` adds up the weights of scores in `SCORE_BINS` bins
+    and is empty for other measures. `heaviest` is the largest weight that any interaction of these hours would have
+    had, whether it was drawn or not.
     """
 
     n: int = 0
@@ -27,12 +29,24 @@ class Tally:
     total_sq: float = 0.0
     low: float | None = None
     high: float | None = None
-    bins: tuple[int, ...] = ()
+    total_w2: float = 0.0
+    total_sq_w2: float = 0.0
+    heaviest: float = 1.0
+    bins: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float | None:
         """Weighted mean, or None of nothing."""
         return self.total / self.weight if self.weight else None
+
+    @property
+    def is_representative(self) -> bool:
+        """Whether the values stand for at least one interaction of the kind that is drawn most rarely.
+
+        If not, they are those that rules always have judged (errors, answers that users flagged), and their mean is
+        not that of the segment. A hair is left for rounding.
+        """
+        return self.weight >= self.heaviest * (1 - 1e-9)
 
     @property
     def effective_n(self) -> float:
@@ -47,6 +61,21 @@ class Tally:
             return None
         return max(0.0, self.total_sq / self.weight - mean**2) * n / (n - 1)
 
+    @property
+    def mean_variance(self) -> float | None:
+        """Variance of the weighted mean; None below two values.
+
+        The mean is Hajek's ratio of two sums; linearised, its variance is sum w^2 (x - mean)^2 / (sum w)^2 (Sarndal,
+        Swensson and Wretman, "Model Assisted Survey Sampling", 1992, 5.7 and 7.2), here without the finite
+        population correction, since the mean is that of the application and not of these interactions alone. The
+        factor n / (n - 1) with Kish's n makes it s^2 / n where all weights are equal.
+        """
+        mean, n = self.mean, self.effective_n
+        if mean is None or n <= 1:
+            return None
+        spread = self.total_sq_w2 - 2 * mean * self.total_w2 + mean**2 * self.weight_sq
+        return max(0.0, spread) / self.weight**2 * n / (n - 1)
+
     def __add__(self, other: Tally) -> Tally:
         return Tally(
             self.n + other.n,
@@ -56,6 +85,9 @@ class Tally:
             self.total_sq + other.total_sq,
             min((x for x in (self.low, other.low) if x is not None), default=None),
             max((x for x in (self.high, other.high) if x is not None), default=None),
+            self.total_w2 + other.total_w2,
+            self.total_sq_w2 + other.total_sq_w2,
+            max(self.heaviest, other.heaviest),
             tuple(map(sum, zip(self.bins, other.bins, strict=True)))
             if self.bins and other.bins
             else self.bins or other.bins,

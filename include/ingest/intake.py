@@ -12,7 +12,9 @@ from include.domain.intake import Admitted, Decision, Facts, Findings
 from include.domain.ports import Intake, PriceBook
 from include.domain.score import Usage
 from include.errors import BatchRefused
-from include.ingest.sample import is_sampled
+from include.ingest.language import detect
+from include.ingest.sample import lot
+from include.ingest.strata import SamplingPlan
 
 WHOLE_BATCH = 20
 """From this many rows on, an expectation that refuses every one says that the log has changed, not the rows."""
@@ -20,11 +22,15 @@ WHOLE_BATCH = 20
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who decides on a row: the suite (see `validate.Suite.check`), the price book, and the share that is judged."""
+    """Who decides on a row: the suite (see `validate.Suite.check`), the price book, and who is judged.
+
+    `detect` tells the language of an answer, where the plan asks for it and the application did not log it.
+    """
 
     check: Callable[[Sequence[Facts], dict[str, float]], Findings]
     prices: PriceBook
-    sample_rate: float
+    plan: SamplingPlan
+    detect: Callable[[str], str] = detect
 
 
 def take_in(run_id: str, source: str, intake: Intake, desk: Desk, now: datetime) -> tuple[Admitted, tuple[str, ...]]:
@@ -35,7 +41,7 @@ def take_in(run_id: str, source: str, intake: Intake, desk: Desk, now: datetime)
     """
     bounds = volume_bounds(intake.usual_volume(run_id))
     rows, refusals, warnings = 0, Counter[str](), dict[str, str]()
-    for facts in intake.facts(run_id, source):
+    for facts in intake.facts(run_id, source, excerpts=desk.plan.reads_language):
         findings = desk.check(facts, bounds)
         intake.decide(decide(facts, findings, desk))
         rows += len(facts)
@@ -44,7 +50,7 @@ def take_in(run_id: str, source: str, intake: Intake, desk: Desk, now: datetime)
         for warning in findings.warnings:  # of each expectation the first, however long the window is
             warnings.setdefault(warning.partition(":")[0], warning)
     _refuse_whole_batch(run_id, rows, refusals)
-    return intake.admit(run_id, source, now), tuple(warnings.values())
+    return intake.admit(run_id, source, now, desk.plan.floor), tuple(warnings.values())
 
 
 def decide(facts: Sequence[Facts], findings: Findings, desk: Desk) -> Iterator[Decision]:
@@ -54,8 +60,15 @@ def decide(facts: Sequence[Facts], findings: Findings, desk: Desk) -> Iterator[D
             yield Decision(row.row_key, refused_by)
         else:
             assert row.interaction_id is not None, "the suite refuses a row without an id"
-            sampled = is_sampled(row.interaction_id, desk.sample_rate)
-            yield Decision(row.row_key, (), price(row, desk.prices), sampled, desk.sample_rate)
+            part = desk.plan.part(row, desk.detect)
+            yield Decision(
+                row.row_key,
+                cost=price(row, desk.prices),
+                stratum=part.stratum,
+                always=part.always is not None,
+                rate=part.rate,
+                lot=lot(row.interaction_id),
+            )
 
 
 def price(row: Facts, prices: PriceBook) -> Decimal | None:

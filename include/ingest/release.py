@@ -32,11 +32,11 @@ def release(
         run_id,
         (normalize({**row.raw, **repair, "row_key": row.row_key, "logged_at": row.logged_at}) for row in waiting),
     )
-    for facts in intake.facts(run_id, source):
+    for facts in intake.facts(run_id, source, excerpts=desk.plan.reads_language):
         findings = desk.check(facts, {})
         for row_key, reasons in findings.refused.items():
             raise RepairRefused(f"row {row_key} is still refused by {', '.join(reasons)}")
         intake.decide(decide(facts, findings, desk))
-    admitted = intake.admit(run_id, source, now)
+    admitted = intake.admit(run_id, source, now, desk.plan.floor)
     intake.note_repair(source, row_keys, repair)
     return admitted.interactions

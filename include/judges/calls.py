@@ -22,8 +22,8 @@ T = TypeVar("T")
 LARGER = 4
 """By how much the token limit grows after a reply that it cut off."""
 
-SHOWN_BACK = 2000
-"""How many characters of a malformed reply its author sees again."""
+UNSHOWN = "(a reply that was not the JSON object)"
+"""What stands for a malformed reply when it is asked for again: itself it may quote what was logged, without fences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Answer(Generic[T]):
 
     value: T
     bill: Bill
+    reply: LLMReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ class Calls:
             call, value = await self._once(request, purpose, parse)
             bill += Bill(call.reply.usage or Usage(), call.cost)
             if not isinstance(value, _Problem):
-                return Answer(value, bill)
+                return Answer(value, bill, call.reply)
             if value.kind is FailureType.REFUSED or value.kind in tried:
                 message = f"judge {self.client.model}: {value.message}"
                 raise JudgeError(message, error_type=value.kind.value, retryable=False)
             tried.add(value.kind)
-            request = _again(request, call.reply, value)
+            request = _again(request, value)
 
     async def _once(
         self, request: LLMRequest, purpose: CallPurpose, parse: Callable[[str], T]
@@ -91,7 +92,7 @@ class Calls:
             if call:
                 return call, _read(call.reply, parse)
             try:
-                reply = await self.client.complete(request)
+                reply = await self._reply(key, request, purpose)
                 value = _read(reply, parse)
                 call = self._call(key, purpose, reply, value)
             except BaseException:
@@ -99,6 +100,13 @@ class Calls:
                 raise
             await self._desk.record(call)
             return call, value
+
+    async def _reply(self, key: str, request: LLMRequest, purpose: CallPurpose) -> LLMReply:
+        """Where replies come from: the one thing that another way of calling does otherwise.
+
+        Raises `JudgeError`; the claim on the call then ends.
+        """
+        return await self.client.complete(request)
 
     def _call(self, key: str, purpose: CallPurpose, reply: LLMReply, value: object) -> JudgeCall:
         now = self._now()
@@ -126,8 +134,7 @@ def _read(reply: LLMReply, parse: Callable[[str], T]) -> T | _Problem:
         return _Problem(FailureType.MALFORMED, f"malformed reply: {error}")
 
 
-def _again(request: LLMRequest, reply: LLMReply, problem: _Problem) -> LLMRequest:
+def _again(request: LLMRequest, problem: _Problem) -> LLMRequest:
     if problem.kind is FailureType.TRUNCATED:
         return replace(request, max_output_tokens=request.max_output_tokens * LARGER)
-    shown = reply.content[:SHOWN_BACK] or "(empty)"
-    return request.after(shown, f"That was no verdict: {problem.message}. Answer again with the JSON object only.")
+    return request.after(UNSHOWN, f"That was no verdict: {problem.message}. Answer again with the JSON object only.")

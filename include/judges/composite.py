@@ -16,8 +16,8 @@ def composite(
 
     `epochs` is the identity of the judges (`include.domain.score.epoch_set`).
     """
-    complete = weights.by_dimension.keys() <= values.keys()
-    parts = (values[dimension] * weight for dimension, weight in weights.by_dimension.items()) if complete else ()
+    complete = weights.weighted <= values.keys()
+    parts = (values[one] * weights.by_dimension[one] for one in weights.weighted) if complete else ()
     return Composite(
         interaction_id=interaction_id,
         logged_at=logged_at,

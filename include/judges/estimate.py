@@ -1,31 +1,48 @@
-"""Interactions go in; what judging them with a language model will about take comes out, before a call is made."""
+"""Interactions and judges go in; what judging them with language models will about take comes out, before a call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from include.domain.interaction import Interaction
-from include.domain.ports import PriceBook
+from include.domain.ports import Judge, LLMClient, PriceBook
 from include.domain.score import Usage
-from include.judges.prompt import system, user
-from include.judges.rubric import Rubric
 
 CHARACTERS_PER_TOKEN = 4
 """Of English prose with the tokenizers in use; other languages and code need more tokens."""
-VERDICT_TOKENS = 120
-"""Reasoning of a few sentences and a score."""
-STATEMENTS_PROMPT, VERDICTS_PROMPT = 2_200, 3_600
-"""Characters of RAGAS's two constant prompts with our notice on fences."""
-RESTATED, REASONED = 1.5, 3.0
-"""How many times as long as the answer RAGAS's statements are, and its verdicts with statement and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCall:
+    """A call that a judge thinks it will make, `likely` of 1 that it does; lengths are in characters."""
+
+    client: LLMClient
+    asked: float
+    answered: float
+    likely: float = 1.0
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of the call if it is made."""
+        return Usage(round(self.asked / CHARACTERS_PER_TOKEN), round(self.answered / CHARACTERS_PER_TOKEN))
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A judge that knows beforehand what it will ask; one that does not asks nobody."""
+
+    def expected(self, interaction: Interaction) -> Iterable[ExpectedCall]:
+        """The calls that scoring the interaction will take."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What to expect: `cost` in USD, None where the model's price is unknown. Right to about a factor of two."""
+    """What to expect: `cost` in USD, None where a model's price is unknown. Right to about a factor of two."""
 
     interactions: int
     calls: int
@@ -42,39 +59,30 @@ class Estimate:
 
 def estimate(
     interactions: Iterable[Interaction],
-    rubrics: Sequence[Rubric],
+    judges: Callable[[str], Sequence[Judge]],
     prices: PriceBook,
     *,
-    provider: str,
-    model: str,
     at: datetime,
 ) -> Estimate:
-    """Calls, tokens and cost of a verdict by each rubric and of RAGAS's faithfulness, without retries or caches."""
-    count, calls, total, cost = 0, 0, Usage(), Decimal(0)
+    """Calls, tokens and cost of all judges of each interaction's project, without retries or caches."""
+    count, calls, tokens_in, tokens_out, cost = 0, 0.0, 0.0, 0.0, Decimal(0)
     unpriced = False
-    constant = {rubric.name: len(system(rubric).content) for rubric in rubrics}
     for interaction in interactions:
         count += 1
-        for usage in _calls(interaction, rubrics, constant):
-            calls, total = calls + 1, total + usage
-            price = prices.price(provider, model, usage, at)
+        for call in _calls(interaction, judges(interaction.project)):
+            usage = call.usage
+            price = prices.price(call.client.provider, call.client.model, usage, at)
             unpriced = unpriced or price is None
-            cost += price or 0
-    return Estimate(count, calls, total, None if unpriced else cost)
+            calls += call.likely
+            tokens_in += usage.input_tokens * call.likely
+            tokens_out += usage.output_tokens * call.likely
+            cost += (price or Decimal(0)) * Decimal(call.likely)
+    return Estimate(count, round(calls), Usage(round(tokens_in), round(tokens_out)), None if unpriced else cost)
 
 
-def _calls(interaction: Interaction, rubrics: Sequence[Rubric], constant: dict[str, int]) -> Iterable[Usage]:
+def _calls(interaction: Interaction, judges: Iterable[Judge]) -> Iterable[ExpectedCall]:
     if not interaction.response.strip() or interaction.error_type:
         return
-    for rubric in rubrics:
-        logged = len(user(rubric, interaction, b"").content)
-        yield Usage(_tokens(constant[rubric.name] + logged), VERDICT_TOKENS)
-    if any(text.strip() for text in interaction.retrieved_contexts):
-        answer, contexts = len(interaction.response), sum(map(len, interaction.retrieved_contexts))
-        asked = STATEMENTS_PROMPT + len(interaction.user_input) + answer
-        yield Usage(_tokens(asked), _tokens(RESTATED * answer))
-        yield Usage(_tokens(VERDICTS_PROMPT + contexts + RESTATED * answer), _tokens(REASONED * answer))
-
-
-def _tokens(characters: float) -> int:
-    return round(characters / CHARACTERS_PER_TOKEN)
+    for judge in judges:
+        if isinstance(judge, Foreseeing):
+            yield from judge.expected(interaction)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from include.domain.interaction import Interaction
-from include.domain.score import Epoch, FailureType, Outcome, Score, ScoreFailure, Usage
+from include.domain.ports import Judge
+from include.domain.score import Epoch, FailureType, Opinion, Outcome, Score, ScoreFailure, Usage
 from include.errors import JudgeError, JudgeMisconfigured
+from include.judges.redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +23,19 @@ class Finding:
     explanation: str
     usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = Decimal(0)
+    members: tuple[Opinion, ...] = ()
 
 
 class FindingJudge(ABC):
-    """A `Judge` whose subclass only finds; an interaction without an answer is not even looked at."""
+    """A `Judge` whose subclass only finds; an interaction without an answer is not even looked at.
 
-    def __init__(self, epoch: Epoch) -> None:
-        self._epoch = epoch
-        self._epoch_id = epoch.id
+    The subclass sees what `redactor` leaves of the interaction; what it explains is put back into the log's words.
+    """
+
+    def __init__(self, epoch: Epoch, redactor: Redactor | None = None) -> None:
+        self.redactor = redactor or Redactor(())
+        self._epoch = replace(epoch, parts={**epoch.parts, **self.redactor.parts})
+        self._epoch_id = self._epoch.id
 
     @property
     def epoch(self) -> Epoch:
@@ -38,8 +47,9 @@ class FindingJudge(ABC):
         if not interaction.response.strip() or interaction.error_type:
             why = interaction.error_type or "the response is empty"
             return self._failure(interaction, FailureType.NO_RESPONSE, f"the application gave no answer: {why}")
+        shown, restore = self.redactor(interaction)
         try:
-            found = await self._find(interaction)
+            found = await self._find(shown)
         except JudgeMisconfigured:
             raise
         except JudgeError as error:
@@ -49,11 +59,12 @@ class FindingJudge(ABC):
             logged_at=interaction.logged_at,
             dimension=self._epoch.dimension,
             value=found.value,
-            explanation=found.explanation,
+            explanation=restore(found.explanation),
             source=self._epoch.source,
             epoch=self._epoch_id,
             usage=found.usage,
             cost=found.cost,
+            members=tuple(replace(one, explanation=restore(one.explanation)) for one in found.members),
         )
 
     @abstractmethod
@@ -73,6 +84,12 @@ class FindingJudge(ABC):
             source=self._epoch.source,
             epoch=self._epoch_id,
         )
+
+
+def hidden(judges: Iterable[Judge]) -> dict[str, int]:
+    """How many values of each kind were kept from the judges so far; what several of them share counts once."""
+    redactors = {id(judge.redactor): judge.redactor for judge in judges if isinstance(judge, FindingJudge)}
+    return dict(sum((redactor.counts for redactor in redactors.values()), Counter()))
 
 
 def nothing_to_judge(interaction: Interaction, *, contexts_needed: bool) -> JudgeError:

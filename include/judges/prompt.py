@@ -31,11 +31,15 @@ Reply with one JSON object: first "reasoning", a few sentences on what speaks fo
 "score", the point of the scale that follows from it. Write the reasoning in English."""
 
 
-def system(rubric: Rubric) -> ChatMessage:
-    """Task, scale and examples: the same for every interaction, so that a provider's prompt cache holds it."""
+def system(rubric: Rubric, notice: str = "") -> ChatMessage:
+    """Task, scale and examples: the same for every interaction, so that a provider's prompt cache holds it.
+
+    `notice` is what else a judge must know of the texts that it will see.
+    """
     scale = "\n".join(f"{point}: {rubric.scale[point]}" for point in POINTS)
+    notices = "\n\n".join(filter(None, [NOTICE, notice]))
     task = _TASK.format(
-        name=rubric.name, question=rubric.question, scale=scale, guidance=rubric.guidance, notice=NOTICE
+        name=rubric.name, question=rubric.question, scale=scale, guidance=rubric.guidance, notice=notices
     )
     return ChatMessage("system", "\n\n".join([task, *(_shown(rubric, example) for example in rubric.examples)]))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from include.domain.interaction import Json
+from include.domain.interaction import Interaction, Json
 from include.domain.score import Verdict
 from include.judges.reply import parse
 
@@ -21,6 +23,27 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def wrong(problem: str, remedy: str) -> PydanticCustomError:
+    """An error of a YAML file in words of our own, to be raised by a validator."""
+    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+def once_each(values: Sequence[object]) -> Sequence[object]:
+    """For a validator: `values` if none of them stands twice."""
+    if twice := sorted({str(value) for value in values if values.count(value) > 1}):
+        raise wrong(f"{', '.join(twice)} stands twice", "name each once")
+    return values
+
+
+def _not_a_yes_or_no(value: object) -> object:
+    if value is False:  # YAML reads a bare `no` so
+        raise wrong("YAML reads no as false", 'write "no" in quotes for Norwegian')
+    return value
+
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), BeforeValidator(_not_a_yes_or_no)]
+
+
 class Example(_Strict):
     """An interaction with the verdict that it deserves."""
 
@@ -32,11 +55,37 @@ class Example(_Strict):
     score: Point
 
 
+class Escalation(_Strict):
+    """When a cascade's cheap judge counts as unsure, and how much of the traffic the strong one may judge again.
+
+    It is unsure of a verdict in `scores`, where two `samples` of its verdict differ, and where the token of its score
+    had a probability below `probability`, if its endpoint tells. `expected` is the largest share of the interactions
+    that it is thought to be unsure of: see `include.judges.cascade`.
+    """
+
+    scores: tuple[Point, ...] = ()
+    samples: Literal[1, 2] = 1
+    probability: Annotated[float, Field(gt=0, le=1)] | None = None
+    at_most: Annotated[float, Field(gt=0, le=1)]
+    expected: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    _scores = field_validator("scores")(once_each)
+
+    @field_validator("at_most")
+    @classmethod
+    def _has_a_rule(cls, share: float, info: ValidationInfo) -> float:
+        given = info.data
+        if not (given.get("scores") or given.get("samples") == 2 or given.get("probability")):
+            raise wrong("nothing says when a judge is unsure", "add scores, samples: 2 or probability")
+        return share
+
+
 class Rubric(_Strict):
     """What a domain expert owns: one question on a scale of five, and how to answer it.
 
-    `name` is the dimension. `inputs` are the parts of an interaction that the judge may see. `notes` say what
-    changed between versions; they are for people and change no score.
+    `name` is the dimension. `inputs` are the parts of an interaction that the judge may see. `languages` are those
+    that it is made for (ISO 639-1), any if there are none. `escalate` matters only where a project has a cascade.
+    `notes` say what changed between versions; they are for people and change no score.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$")]
@@ -45,20 +94,54 @@ class Rubric(_Strict):
     guidance: Words
     scale: dict[Point, Words]
     inputs: Annotated[tuple[Input, ...], Field(min_length=1)]
+    languages: tuple[Language, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.1
     examples: tuple[Example, ...] = ()
-    notes: dict[int, Words] = {}
+    escalate: Escalation | None = None
+    notes: Annotated[dict[int, Words], Field(validate_default=True)] = {}
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> Rubric:
-        missing = [str(point) for point in POINTS if point not in self.scale]
-        if missing:
-            raise ValueError(f"scale: every point has an anchor sentence, {', '.join(missing)} has none")
-        if "response" not in self.inputs:
-            raise ValueError("inputs: a judge that does not see the response judges nothing")
-        if self.version not in self.notes:
-            raise ValueError(f"notes: say what is new in version {self.version}")
-        return self
+    _each = field_validator("inputs", "languages")(once_each)
+
+    @field_validator("scale")
+    @classmethod
+    def _is_whole(cls, scale: dict[Point, str]) -> dict[Point, str]:
+        if missing := [str(point) for point in POINTS if point not in scale]:
+            raise wrong(f"{', '.join(missing)} has no anchor", "write a sentence for each point from 1 to 5")
+        return scale
+
+    @field_validator("inputs")
+    @classmethod
+    def _sees_the_response(cls, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        if "response" not in inputs:
+            raise wrong("a judge that does not see the response judges nothing", "add response")
+        return inputs
+
+    @field_validator("examples")
+    @classmethod
+    def _show_what_it_sees(cls, examples: tuple[Example, ...], info: ValidationInfo) -> tuple[Example, ...]:
+        seen = info.data.get("inputs", ())
+        for number, example in enumerate(examples, start=1):
+            for part in ("retrieved_contexts", "reference"):
+                if getattr(example, part) and part not in seen and seen:
+                    raise wrong(
+                        f"example {number} has {part}, which inputs leave out", f"add {part} to inputs, or drop it"
+                    )
+        return examples
+
+    @field_validator("notes")
+    @classmethod
+    def _tell_the_news(cls, notes: dict[int, str], info: ValidationInfo) -> dict[int, str]:
+        version = info.data.get("version")
+        if version is not None and version not in notes:
+            raise wrong(f"nothing on version {version}", f"say what is new in version {version}")
+        return notes
+
+    def speaks(self, interaction: Interaction) -> bool:
+        """False where another language was logged (attribute `language`) than the rubric is made for."""
+        logged = interaction.attributes.get("language")
+        if not self.languages or not isinstance(logged, str) or not logged.strip():
+            return True
+        return logged.strip().casefold().replace("_", "-").partition("-")[0] in self.languages
 
 
 class _Reply(BaseModel):

@@ -15,7 +15,7 @@ def _sums_to_one(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
-DimensionWeights = Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], AfterValidator(_sums_to_one)]
+DimensionWeights = Annotated[dict[str, Annotated[float, Field(ge=0, le=1)]], AfterValidator(_sums_to_one)]
 
 
 class WeightsFile(BaseModel):
@@ -30,11 +30,6 @@ class WeightsFile(BaseModel):
     def version(self) -> str:
         """Names the whole file, so that all composites of a run carry the same version."""
         return digest(self.model_dump())[:12]
-
-    @property
-    def dimensions(self) -> frozenset[str]:
-        """Every dimension that has a weight in some project."""
-        return frozenset(self.weights).union(*self.projects.values())
 
     def of(self, project: str) -> Weights:
         """The weights of one project."""

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from include.domain.budget import JudgeBudget
 from include.domain.interaction import Window
 from include.domain.ports import SegmentReader
+from include.domain.probe import ShiftTally
 from include.domain.rule import Evidence, RuleOutcome, RuleResult
-from include.domain.run import CoverageLedger
+from include.domain.run import CoverageLedger, Epochs
 from include.domain.segment import SegmentRow, whole_hours
-from include.monitors import coverage, drift, level, spend, volume
+from include.monitors import budget, coverage, drift, level, probe, spend, volume
 from include.monitors.hours import evidence_span
 from include.monitors.result import Finding, no_data, result
-from include.monitors.rules import UNSCORED, CoverageRule, DriftRule, LevelRule, Rule, Rules, SpendRule, VolumeRule
+from include.monitors.rules import (
+    UNSCORED,
+    BudgetRule,
+    CoverageRule,
+    DriftRule,
+    LevelRule,
+    ProbeRule,
+    Rule,
+    Rules,
+    SpendRule,
+    VolumeRule,
+)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SAMPLE = 2_000
@@ -23,14 +36,16 @@ SAMPLE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A settled run as the rules see it.
+    """A settled run as the rules see it: its ledger, who judged each project, the budgets of those that have one.
 
-    `epochs` names who judged: dimension -> epoch of its judge, and composite -> identity of the set of judges.
+    `shifts` sums up how far probes of the interactions of a window moved their scores.
     """
 
     window: Window
     ledger: CoverageLedger
-    epochs: Mapping[str, str]
+    epochs: Epochs
+    budgets: Mapping[str, JudgeBudget] = field(default_factory=dict)
+    shifts: Callable[[Window], Sequence[ShiftTally]] = field(default=lambda _: (), compare=False)
 
 
 def evaluate(rules: Rules, run: Settled, segments: SegmentReader) -> list[RuleResult]:
@@ -50,6 +65,8 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
     match rule:
         case CoverageRule():
             return [coverage.judge(run.ledger)]
+        case BudgetRule():
+            return budget.judge(run.budgets)
         case LevelRule():
             return _level(rule, run, segments)
         case VolumeRule():
@@ -72,33 +89,53 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
                 segments.read("spend", past, rule.by, HOUR),
                 segments.settled_hours(past),
             )
+        case ProbeRule():
+            return probe.judge(rule, run.shifts(evidence_span(run.window, rule.over)), run.epochs)
         case DriftRule():
             return _drift(rule, run, segments)
 
 
 def _level(rule: LevelRule, run: Settled, segments: SegmentReader) -> list[Finding]:
     dimension = "" if rule.measure in UNSCORED else rule.measure
-    epoch = run.epochs.get(dimension, "") if dimension else ""
-    if dimension and not epoch:
+    if dimension and not run.epochs.every(dimension):
         return [no_data((), f"no judge of {dimension} took part in this run", dimension=dimension)]
-    span = evidence_span(run.window, rule.over)
-    rows = segments.read(rule.measure, span, rule.by, HOUR)
-    past = segments.read(rule.measure, span.before(rule.trailing), rule.by, DAY) if rule.trailing else []
-    found = level.judge(rule, run.window, _of_epoch(rows, epoch), _of_epoch(past, epoch))
-    others = {row.segment: row.epoch for row in past if row.epoch != epoch}
-    return [replace(_explained(one, epoch, others), dimension=dimension) for one in found]
+    in_force = _InForce(run.epochs, dimension, rule.by)
+    days = level.past_days(rule, run.window)
+    rows = segments.read(rule.measure, level.evidence_span(rule, run.window), rule.by, HOUR)
+    past = segments.read(rule.measure, days, rule.by, DAY) if days else []
+    found = level.judge(rule, run.window, in_force.among(rows), in_force.among(past))
+    others = {row.segment: row.epoch for row in past if row.epoch != in_force.epoch(row.segment)}
+    return [replace(_explained(one, in_force.epoch(one.segment), others), dimension=dimension) for one in found]
 
 
-def _of_epoch(rows: Sequence[SegmentRow], epoch: str) -> list[SegmentRow]:
-    return [row for row in rows if row.epoch == epoch]
+@dataclass(frozen=True, slots=True)
+class _InForce:
+    """Whose scores count: of each segment those of its project's judge, since two epochs are never pooled."""
+
+    epochs: Epochs
+    dimension: str
+    by: Sequence[str]
+
+    def epoch(self, segment: Sequence[str]) -> str | None:
+        """The segment's judge; None where projects with several judges are mixed in it, "" of what nobody judges."""
+        if not self.dimension:
+            return ""
+        if "project" in self.by:
+            return self.epochs.of(segment[self.by.index("project")]).get(self.dimension) if segment else None
+        (only, *others) = self.epochs.every(self.dimension)
+        return None if others else only
+
+    def among(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
+        return [row for row in rows if row.epoch == self.epoch(row.segment)]
 
 
-def _explained(found: Finding, epoch: str, others: Mapping[tuple[str, ...], str]) -> Finding:
-    """A segment that lacks a reference only because another judge gave it says so: two epochs are never pooled."""
+def _explained(found: Finding, epoch: str | None, others: Mapping[tuple[str, ...], str]) -> Finding:
+    """A segment that lacks a reference only because another judge gave it says so."""
     other = others.get(found.segment)
     if found.outcome is not RuleOutcome.NO_DATA or found.evidence.n or other is None:
         return found
-    return no_data(found.segment, f"{found.sentence}; judge {other} gave the earlier scores, {epoch} judges now")
+    now = f"{epoch} judges now" if epoch else "several judges of it are in force now"
+    return no_data(found.segment, f"{found.sentence}; judge {other} gave the earlier scores, {now}")
 
 
 def _drift(rule: DriftRule, run: Settled, segments: SegmentReader) -> list[Finding]:
@@ -112,11 +149,13 @@ def drift_samples(rule: DriftRule, run: Settled, segments: SegmentReader) -> lis
     span = evidence_span(run.window, rule.over)
     samples = []
     for measure in rule.measures:
-        epoch = run.epochs.get(measure, "")
-        now = segments.values(measure, span, rule.by, epoch, SAMPLE)
-        past = segments.values(measure, span.before(rule.trailing), rule.by, epoch, SAMPLE)
-        samples += [
-            drift.Sample(measure, segment, now.get(segment, ()), past.get(segment, ()))
-            for segment in sorted(now.keys() | past.keys())
-        ]
+        in_force = _InForce(run.epochs, measure, rule.by)
+        for epoch in sorted(run.epochs.every(measure)):
+            now = segments.values(measure, span, rule.by, epoch, SAMPLE)
+            past = segments.values(measure, span.before(rule.trailing), rule.by, epoch, SAMPLE)
+            samples += [
+                drift.Sample(measure, segment, now.get(segment, ()), past.get(segment, ()))
+                for segment in sorted(now.keys() | past.keys())
+                if in_force.epoch(segment) == epoch
+            ]
     return samples

@@ -20,13 +20,15 @@ def wilson(share: float, n: float, confidence: float) -> Interval:
 
 
 def of_mean(tally: Tally, confidence: float) -> Interval | None:
-    """Student's interval of the mean of scores, within [0, 1]; None where fewer than two values tell nothing."""
-    from scipy.stats import t
+    """Student's interval of the weighted mean of scores, within [0, 1]; None where fewer than two values tell nothing.
 
-    if tally.mean is None or tally.variance is None:
+    With as many degrees of freedom as Kish's effective n has; of equal weights the interval of the books.
+    """
+    from scipy.special import stdtrit
+
+    if tally.mean is None or tally.mean_variance is None:
         return None
-    n = tally.effective_n
-    half = float(t.ppf((1 + confidence) / 2, n - 1)) * math.sqrt(tally.variance / n)
+    half = float(stdtrit(tally.effective_n - 1, (1 + confidence) / 2)) * math.sqrt(tally.mean_variance)
     return max(0.0, tally.mean - half), min(1.0, tally.mean + half)
 
 

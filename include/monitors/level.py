@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome
 from include.domain.segment import SCORE_BINS, SegmentRow, Tally, merged, whole_hours
 from include.monitors import intervals, reference
-from include.monitors.hours import HOUR, Segment, by_segment, evidence_span, grid, hours_of
+from include.monitors.hours import HOUR, Segment, by_segment, counts, grid, hours_of
 from include.monitors.reference import Standard
 from include.monitors.result import Finding, no_data
 from include.monitors.rules import RATES, LevelRule
 from include.monitors.sequential import Chart, Floats, Stream, bets_on_values, follow
 
+DAY = timedelta(days=1)
 BIN_CENTRES = (np.arange(SCORE_BINS) + 0.5) / SCORE_BINS
 GOOD_OR_BAD = np.array([1.0, 0.0])
 
@@ -33,32 +34,38 @@ class Scale:
         """Bin centres of a score; 1 and 0 of a share."""
         return GOOD_OR_BAD if self.rule.is_share else BIN_CENTRES
 
-    def counts(self, tally: Tally) -> Floats:
-        """How often each level was seen."""
+    def weights(self, tally: Tally) -> Floats:
+        """The sum of weights at each level: how often it was logged, as far as the sample tells."""
         if self.rule.measure in RATES:
-            return np.array([tally.n - tally.total, tally.total])
+            return np.array([tally.weight - tally.total, tally.total])
         bins = np.array(tally.bins or (0,) * SCORE_BINS, float)
         if self.rule.below is None:
             return bins
         edge = round(self.rule.below * SCORE_BINS)
         return np.array([bins[edge:].sum(), bins[:edge].sum()])
 
+    def n(self, tally: Tally) -> float:
+        """How many equally weighted values would tell `value` as precisely: by its variance, of a share by Kish."""
+        if self.rule.is_share or not tally.mean_variance or not tally.variance:
+            return tally.effective_n
+        return tally.variance / tally.mean_variance
+
     def told(self, good: float) -> float:
         """A mean as people know it: of a share, the share of bad ones."""
         return 1 - good if self.rule.is_share else good
 
     def value(self, tally: Tally) -> float | None:
-        """The score's weighted mean, or the share of bad values."""
+        """The score's weighted mean, or the weighted share of bad values."""
         if not self.rule.is_share:
             return tally.mean
-        good, bad = self.counts(tally)
+        good, bad = self.weights(tally)
         return float(bad / (good + bad)) if good + bad else None
 
     def interval(self, tally: Tally) -> intervals.Interval | None:
         """Of `value`, at the rule's confidence."""
         value = self.value(tally)
         if self.rule.is_share and value is not None:
-            return intervals.wilson(value, tally.n, self.rule.confidence)
+            return intervals.wilson(value, tally.effective_n, self.rule.confidence)
         return intervals.of_mean(tally, self.rule.confidence)
 
 
@@ -77,6 +84,12 @@ class Course:
         """The hours `[start, stop)` as one."""
         return merged(self.tallies[start:stop])
 
+    def detectable(self, start: int, stop: int, alpha: float) -> float | None:
+        """The shift that the hours `[start, stop)` would have shown, beside the chance in the standard itself."""
+        counted = sum(tally.weight / tally.heaviest for tally in self.tallies[start:stop])
+        both = counted / (1 + counted / self.standard.n)
+        return intervals.detectable(self.standard.variance * (self.standard.dispersion or 1.0), both, alpha)
+
     @property
     def last_breach(self) -> int | None:
         """The last hour of the window that was in breach."""
@@ -84,34 +97,85 @@ class Course:
         return int(hours[-1]) + self.first if hours.size else None
 
     def newest(self, min_n: int) -> int | None:
-        """Where the newest evidence of `min_n` values begins, the window's own at least; None if there are fewer."""
+        """Where the newest evidence of `min_n` values begins, the window's own at least; None if there are fewer.
+
+        Values that only rules chose, such as errors, are no evidence of what was not drawn.
+        """
         for start in range(self.first, -1, -1):
-            if self.between(start, len(self.tallies)).n >= min_n:
+            seen = self.between(start, len(self.tallies))
+            if seen.n >= min_n and seen.is_representative:
                 return start
         return None
 
 
+def evidence_span(rule: LevelRule, window: Window) -> Window:
+    """The hours that evidence is gathered over: `over`, in whole days (UTC), before the window's first day, and since.
+
+    It begins at midnight, so that all windows of a day are held to the same past.
+    """
+    hours = whole_hours(window)
+    return Window(_midnight(_midnight(hours.start) - rule.over), hours.end)
+
+
+def past_days(rule: LevelRule, window: Window) -> Window | None:
+    """The whole days before the window's first that a rule looks at, those of the evidence among them."""
+    if rule.trailing is None:
+        return None
+    start = evidence_span(rule, window).start
+    return Window(_midnight(start - rule.trailing), _midnight(whole_hours(window).start))
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def judge(rule: LevelRule, window: Window, rows: Sequence[SegmentRow], past: Sequence[SegmentRow]) -> list[Finding]:
-    """One finding per segment. `rows` are hours within `evidence_span`, `past` days before it, all of one epoch."""
+    """One finding per segment. `rows` are hours of `evidence_span`, `past` days of `past_days`, all of one epoch."""
     scale = Scale(rule)
     tallies, days = by_segment(rows), by_segment(past)
-    standards = {segment: _standard(scale, days.get(segment, {})) for segment in sorted(tallies.keys() | days.keys())}
-    known = {segment: standard for segment, standard in standards.items() if isinstance(standard, Standard)}
+    parted = {
+        segment: parted_at(rule, window, tallies.get(segment, {}), days.get(segment, {}))
+        for segment in sorted(tallies.keys() | days.keys())
+    }
+    standards = {segment: standard_of(scale, before) for segment, (before, _) in parted.items()}
+    some = {segment: standard for segment, standard in standards.items() if isinstance(standard, Standard)}
+    known = dict(zip(some, reference.together(list(some.values())), strict=True))
     found = [no_data(segment, why) for segment, why in standards.items() if isinstance(why, str)]
     if known:
-        found += [_finding(scale, course) for course in _courses(scale, window, known, tallies)]
+        since = {segment: parted[segment][1] for segment in known}
+        found += [_finding(scale, course) for course in _courses(scale, window, known, since)]
     return found
 
 
-def _standard(scale: Scale, days: Mapping[datetime, Tally]) -> Standard | str:
+def parted_at(
+    rule: LevelRule, window: Window, hours: Mapping[datetime, Tally], days: Mapping[datetime, Tally]
+) -> tuple[list[Tally], dict[datetime, Tally]]:
+    """The days of a segment that are its reference, and the hours since, which are held to it.
+
+    Of a past that is shorter than `over` and twice as long before it, a third is evidence and the rest reference.
+    """
+    start = evidence_span(rule, window).start
+    if days:
+        today = _midnight(whole_hours(window).start)
+        start = max(start, today - (today - min(days)) // DAY // 3 * DAY)
+    return [tally for day, tally in days.items() if day < start], {at: one for at, one in hours.items() if at >= start}
+
+
+def standard_of(scale: Scale, days: Sequence[Tally]) -> Standard | str:
     """What the segment is held to, or why that cannot be known."""
     rule = scale.rule
     if rule.target is not None:
         return reference.of_target(scale.told(rule.target), is_share=rule.is_share)
-    tally = reference.usual(list(days.values()))
+    tally = reference.usual(days)
+    if tally.n and not tally.is_representative:
+        return f"the {tally.n} values of its past are only those that sampling rules always have judged"
     if tally.n < rule.reference_min_n:
         return f"its past holds {tally.n} of the {rule.reference_min_n} values that a reference needs"
-    return reference.of_past(tally, scale.counts(tally), scale.levels)
+    weights = scale.weights(tally)
+    counted = weights * (scale.n(tally) / weights.sum())
+    if rule.is_share:
+        return reference.of_shares(tally, counted, scale.levels)
+    return reference.of_scores(tally, counted, scale.levels, days)
 
 
 def _courses(
@@ -120,10 +184,11 @@ def _courses(
     standards: Mapping[Segment, Standard],
     tallies: Mapping[Segment, Mapping[datetime, Tally]],
 ) -> list[Course]:
-    rule, hours = scale.rule, hours_of(evidence_span(window, scale.rule.over))
+    hours = hours_of(evidence_span(scale.rule, window))
     cells = grid(list(standards), hours, tallies)
-    stream = _stream(scale, cells, list(standards.values()))
-    chart = follow(stream, alpha=rule.alpha, min_n=rule.min_n, min_effect=rule.min_effect)
+    weights = np.array([[scale.weights(cell) for cell in row] for row in cells])
+    heaviest = np.array([[cell.heaviest for cell in row] for row in cells])
+    chart = charted(scale, weights, heaviest, counts(cells), list(standards.values()))
     first = hours.index(whole_hours(window).start)
     return [
         Course(segment, standard, hours, [row[column] for row in cells], first, chart.of(column))
@@ -131,14 +196,23 @@ def _courses(
     ]
 
 
-def _stream(scale: Scale, cells: Sequence[Sequence[Tally]], standards: Sequence[Standard]) -> Stream:
-    counts = np.array([[scale.counts(cell) for cell in row] for row in cells])
-    floor, mean, variance = (
-        np.array([getattr(standard, name) for standard in standards]) for name in ("floor", "mean", "variance")
-    )
-    worse, better = bets_on_values(counts, scale.levels, floor, variance, scale.rule.min_effect)
-    n: Floats = counts.sum(axis=2)
-    return Stream(worse, better, n, n * mean - counts @ scale.levels)
+def charted(scale: Scale, weights: Floats, heaviest: Floats, n: Floats, standards: Sequence[Standard]) -> Chart:
+    """The chart of hours by segments, of the weights at each level, the largest weight and the number of values."""
+    rule = scale.rule
+
+    def each(name: str) -> Floats:
+        found = np.array([getattr(one, name) for one in standards], float)
+        return found.reshape(*n.shape[1:], *found.shape[1:])
+
+    usual = None if standards[0].usual is None else each("usual")
+    counted = weights / heaviest[..., None]
+    worse, better = bets_on_values(counted, scale.levels, each("floor"), each("variance"), rule.min_effect, usual)
+    spread = np.nan_to_num(each("dispersion"), nan=1.0)
+    weight: Floats = weights.sum(axis=-1)
+    lost = weight * each("mean") - weights @ scale.levels
+    estimated = None if usual is None else each("n")
+    stream = Stream(worse / spread[..., None], better / spread, n, weight, lost, counted.sum(axis=-1), estimated)
+    return follow(stream, alpha=rule.alpha, min_n=rule.min_n, min_effect=rule.min_effect)
 
 
 def _finding(scale: Scale, course: Course) -> Finding:
@@ -151,8 +225,12 @@ def _finding(scale: Scale, course: Course) -> Finding:
         return _told(scale, course, RuleOutcome.BREACHED, start, end)
     newest = course.newest(rule.min_n)
     if newest is None:
-        seen = course.between(0, end).n
-        return no_data(course.segment, f"{seen} values in {end} h, of {rule.min_n} that the rule needs", n=seen)
+        seen = course.between(0, end)
+        if seen.n >= rule.min_n:
+            why = f"{seen.n} values in {end} h, all of them chosen by rules: nothing was drawn of the rest"
+        else:
+            why = f"{seen.n} values in {end} h, of {rule.min_n} that the rule needs"
+        return no_data(course.segment, why, n=seen.n)
     return _told(scale, course, RuleOutcome.OK, newest, end)
 
 
@@ -172,8 +250,12 @@ def _told(scale: Scale, course: Course, outcome: RuleOutcome, start: int, end: i
         reference_n=standard.tally.n if standard.tally else None,
         p_value=float(course.chart.p[end - 1]),
         adjusted_p_value=float(course.chart.adjusted_p[end - 1]),
-        detectable=intervals.detectable(standard.variance, tally.effective_n, rule.alpha),
-        details={"since": course.hours[start].isoformat(), "until": (course.hours[end - 1] + HOUR).isoformat()},
+        detectable=course.detectable(start, end, rule.alpha),
+        details={
+            "since": course.hours[start].isoformat(),
+            "until": (course.hours[end - 1] + HOUR).isoformat(),
+            **({} if standard.dispersion is None else {"dispersion": round(standard.dispersion, 3)}),
+        },
     )
     name = f"share of {rule.measure} below {rule.below:g}" if rule.below else rule.measure.replace("_", " ")
     spread = f", {rule.confidence:.0%} interval {low:.2f} to {high:.2f}" if bounds else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome, RuleResult
-from include.monitors.rules import Rule
+from include.monitors.rules import BudgetRule, LevelRule, Rule, SpendRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,25 @@ def result(rule: Rule, window: Window, found: Finding) -> RuleResult:
         sentence=f"{_subject(found.segment)}{found.sentence}",
         for_windows=rule.for_windows,
         keep_firing_for=rule.keep_firing_for,
-        annotations={"description": rule.description, "owner": rule.owner, "runbook": rule.runbook},
+        annotations={
+            "description": rule.description,
+            "owner": rule.owner,
+            "runbook": rule.runbook,
+            "unit": _unit(rule),
+        },
     )
+
+
+def _unit(rule: Rule) -> str:
+    """In which unit people are told value and reference: USD, a share as percent, or a bare number."""
+    if isinstance(rule, SpendRule | BudgetRule):
+        return "USD"
+    return "share" if isinstance(rule, LevelRule) and rule.is_share else ""
 
 
 def labels(rule: Rule, segment: Sequence[str], dimension: str = "") -> dict[str, str]:
     """`alertname, severity, category`, the segment's project and environment, its other columns as `segment`."""
-    columns = dict(zip(rule.by, segment, strict=bool(segment)))
+    columns = dict(zip(rule.columns, segment, strict=bool(segment)))
     named = {key: columns[key] for key in ("project", "environment") if columns.get(key)}
     rest = ", ".join(f"{key}={value}" for key, value in columns.items() if key not in ("project", "environment"))
     optional = {"segment": rest, "dimension": dimension}

@@ -56,6 +56,11 @@ class _Rule(BaseModel):
     owner: Annotated[str, Field(min_length=1)]
     runbook: Annotated[str, Field(min_length=1)]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the parts of a segment are."""
+        return self.by
+
     @field_validator("by")
     @classmethod
     def _no_column_twice(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -169,6 +174,47 @@ class CoverageRule(_Rule):
         return by
 
 
+class BudgetRule(_Rule):
+    """What judging a project costs in a day, against its budget: a step down the ladder is a breach."""
+
+    test: Literal["budget"]
+    by: tuple[Column, ...] = ("project",)
+
+    @field_validator("by")
+    @classmethod
+    def _of_projects(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
+        if by != ("project",):
+            raise ValueError("budgets are set by project: leave `by` out")
+        return by
+
+
+class ProbeRule(_Rule):
+    """How far disguises moved the scores of the judges in force, by probe and dimension (`include.judges.probes`).
+
+    Breached where the interval of the mean shift over the last `over` lies beyond `min_effect`, up or down; for probes
+    that make an answer worse, if anything, only up.
+    """
+
+    test: Literal["probe"]
+    by: tuple[Column, ...] = ()
+    over: Span = timedelta(days=7)
+    min_n: Count = 20
+    min_effect: Share = 0.1
+    confidence: Share = 0.99
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the parts of a segment are."""
+        return ("probe",)
+
+    @field_validator("by")
+    @classmethod
+    def _of_all_projects(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
+        if by:
+            raise ValueError("shifts are of a judge, over all projects: leave `by` out")
+        return by
+
+
 class DriftRule(_Rule):
     """The distribution of scores against the segment's own past, by a p-value test of Evidently.
 
@@ -188,7 +234,7 @@ class DriftRule(_Rule):
     confidence: Share = 0.9999
 
 
-Rule: TypeAlias = LevelRule | VolumeRule | SpendRule | CoverageRule | DriftRule
+Rule: TypeAlias = LevelRule | VolumeRule | SpendRule | CoverageRule | BudgetRule | ProbeRule | DriftRule
 
 
 class Rules(BaseModel):

@@ -11,6 +11,7 @@ dependence between segments.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -29,15 +30,22 @@ RECOVERED = float(np.log(10))
 class Stream:
     """What each hour says of each segment.
 
-    `worse` (hours, segments, bets): log e-values against "as good as the standard", one for each size of fall
-    that is bet on; `better` (hours, segments): log e-values against "worse by `min_effect` or more". `n` (hours,
-    segments) counts what the evidence stands on; `lost` is by how much its sum falls short of the standard.
+    `worse` (hours, segments, bets): log e-values against "as good as the standard", one for each bet that is made;
+    `better` (hours, segments): log e-values against "worse by `min_effect` or more". `n` (hours, segments) counts what
+    the evidence stands on and `weight` adds up its sampling weights; `lost` is by how much its weighted sum falls short
+    of the standard. `counted` (hours, segments) is how many values the evidence amounts to, `reference_n` (segments)
+    how many the standard does, if it is an estimate.
+
+    Further axes between hours and segments are runs of the same rule that know nothing of each other.
     """
 
     worse: Floats
     better: Floats
     n: Floats
+    weight: Floats
     lost: Floats
+    counted: Floats | None = None
+    reference_n: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +68,57 @@ class Chart:
 def follow(stream: Stream, *, alpha: float, min_n: float, min_effect: float) -> Chart:
     """Walk through the hours: into breach on enough evidence of a fall that matters, out of it on evidence of health.
 
-    A breach needs an adjusted p of at most `alpha`, at least `min_n` values since the evidence began, and a mean
-    shortfall of at least `min_effect` over them.
+    A breach needs an adjusted p of at most `alpha`, at least `min_n` values since the evidence began, and a weighted
+    mean shortfall of at least `min_effect` over them. Evidence of n values against a reference of N counts N / (N + n)
+    of its log: the variance of a difference of two means is that of either times 1 / n + 1 / N.
     """
-    hours, segments, bets = stream.worse.shape
-    was, start = np.zeros((hours, segments), bool), np.zeros((hours, segments), np.int64)
-    p = np.ones((hours, segments))
-    evidence, began = np.zeros((segments, bets)), np.zeros((segments, bets), np.int64)
-    breached, health, onset = np.zeros(segments, bool), np.zeros(segments), np.zeros(segments, np.int64)
-    n, lost = _cumulative(stream.n), _cumulative(stream.lost)
-    for hour in range(hours):
+    shape = stream.better.shape
+    was, start, p = np.zeros(shape, bool), np.zeros(shape, np.int64), np.ones(shape)
+    evidence, began = np.zeros(stream.worse.shape[1:]), np.zeros(stream.worse.shape[1:], np.int64)
+    breached, health, onset = np.zeros(shape[1:], bool), np.zeros(shape[1:]), np.zeros(shape[1:], np.int64)
+    n, weight, lost, trust = _Sums(stream.n), _Sums(stream.weight), _Sums(stream.lost), _trust(stream)
+    for hour in range(len(stream.worse)):
         began[evidence <= 0] = hour
         evidence = np.maximum(0, evidence + stream.worse[hour])
-        since = np.where(breached, onset, began[np.arange(segments), evidence.argmax(axis=1)])
-        p[hour] = np.minimum(1, np.exp(-_log_mean_exp(evidence)))
+        best = np.take_along_axis(began, evidence.argmax(axis=-1)[..., None], axis=-1)[..., 0]
+        since = np.where(breached, onset, best)
+        p[hour] = np.minimum(1, np.exp(-_log_mean_exp(evidence * trust(began, hour))))
         if (p[hour] <= alpha).any():  # else no adjusted p is small enough either
-            count = n[hour + 1] - n[since, np.arange(segments)]
-            effect = (lost[hour + 1] - lost[since, np.arange(segments)]) / np.maximum(count, 1e-9)
+            effect = lost.between(since, hour) / np.maximum(weight.between(since, hour), 1e-9)
             proven = benjamini_hochberg(p[hour]) <= alpha
-            breached = breached | (proven & (count >= min_n) & (effect >= min_effect))
+            breached = breached | (proven & (n.between(since, hour) >= min_n) & (effect >= min_effect))
         health = np.where(was[hour - 1] if hour else False, np.maximum(0, health + stream.better[hour]), 0)
         well = health >= RECOVERED
         breached = breached & ~well
         evidence[well], health[well], onset = 0, 0, since
         was[hour], start[hour] = breached, since
     return Chart(was, start, p, benjamini_hochberg(p))
+
+
+class _Sums:
+    """Sums over the hours from one to another."""
+
+    def __init__(self, values: Floats) -> None:
+        self._before = np.concatenate([np.zeros((1, *values.shape[1:])), values.cumsum(axis=0)])
+
+    def between(self, since: Ints, hour: int) -> Floats:
+        """From hour number `since`, of each segment, to `hour`, both included."""
+        found: Floats = self._before[hour + 1] - np.take_along_axis(self._before, since[None], axis=0)[0]
+        return found
+
+
+def _trust(stream: Stream) -> Callable[[Ints, int], Floats | float]:
+    """What is left of the log of evidence since an hour, by segment and bet, where the standard is an estimate."""
+    if stream.counted is None or stream.reference_n is None:
+        return lambda began, hour: 1.0
+    counted, reference_n = _Sums(stream.counted), stream.reference_n[..., None]
+
+    def trust(began: Ints, hour: int) -> Floats:
+        bets = [counted.between(began[..., bet], hour) for bet in range(began.shape[-1])]
+        left: Floats = reference_n / (reference_n + np.stack(bets, axis=-1))
+        return left
+
+    return trust
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
@@ -96,29 +130,59 @@ def benjamini_hochberg(p: Floats) -> Floats:
 
 
 def bets_on_values(
-    counts: Floats, levels: Floats, standard: Floats, variance: Floats, min_effect: float
+    counts: Floats,
+    levels: Floats,
+    standard: Floats,
+    variance: Floats,
+    min_effect: float,
+    usual: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """`Stream.worse` and `Stream.better` of values in [0, 1] of which more is better.
 
-    `counts` (hours, segments, levels) are how often each of `levels` was seen; `standard` and `variance` (segments)
-    say what is normal. The e-value of a value x is 1 + b (standard - x), a fair bet against a mean of `standard`
-    or more whatever the distribution (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
-    betting", 2024); b = d / (variance + d^2) nearly maximises its growth under a fall by d (their section B.3). Of
-    shares, which have two levels, d / variance does so exactly: it makes the e-value the likelihood ratio. Falls of
-    1, 2, 4 and 8 times `min_effect` are bet on.
+    `counts` (hours, segments, levels) are how often each of `levels` was seen, or of a sample the weights seen there
+    over the largest weight that any could have had; `standard` and `variance` (segments) say what is normal. The
+    e-value of a value x is 1 + b (standard - x), a fair bet against a mean of `standard` or more whatever the
+    distribution (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", 2024);
+    b = d / (variance + d^2) nearly maximises its growth under a fall by d (their section B.3). Of shares, which have
+    two levels, d / variance does so exactly: it makes the e-value the likelihood ratio. Falls of 1, 2, 4 and 8 times
+    `min_effect` are bet on; where the shares of the levels in the past are known (`usual`), those of 1 and 4 times it,
+    and beside them ranks (`rank_gains`).
+
+    Of a sample: 1 + b (w / W) (standard - x) for an interaction that was drawn with probability 1 / w, and 1 for one
+    that was not, is a fair bet on every logged interaction (Horvitz and Thompson 1952), where W is the largest weight
+    that any of them could have. By concavity its logarithm is at least w / W times that of 1 + b (standard - x), which
+    is what is added up here: exact where weights are equal, and else on the safe side.
     """
     falls = min_effect * np.array([1.0, 2.0, 4.0, 8.0])
-    stake = falls / (variance[:, None] + (falls**2 if len(levels) > 2 else 0))
-    stake = np.minimum(stake, SAFE / np.maximum(1 - standard, 1e-9)[:, None])
-    gain = np.log1p(stake[:, :, None] * (standard[:, None, None] - levels))
+    if usual is not None:
+        falls = falls[::2]
+    stake = falls / (variance[..., None] + (falls**2 if len(levels) > 2 else 0))
+    stake = np.minimum(stake, SAFE / np.maximum(1 - standard, 1e-9)[..., None])
+    gain = np.log1p(stake[..., None] * (standard[..., None, None] - levels))
+    if usual is not None:
+        gain = np.concatenate([gain, rank_gains(usual)], axis=-2)
     poor = np.maximum(standard - min_effect, 0)
     stake_back = np.minimum(min_effect / (variance + min_effect**2), SAFE / np.maximum(poor, 1e-9))
-    gain_back = np.log1p(stake_back[:, None] * (levels - poor[:, None]))
-    return np.einsum("hsl,sbl->hsb", counts, gain), np.einsum("hsl,sl->hs", counts, gain_back)
+    gain_back = np.log1p(stake_back[..., None] * (levels - poor[..., None]))
+    return np.einsum("h...l,...bl->h...b", counts, gain), np.einsum("h...l,...l->h...", counts, gain_back)
+
+
+def rank_gains(usual: Floats) -> Floats:
+    """By segment, bet and level: the logarithm of 1 + b (1 - 2 u), where u is the rank of a value in its past.
+
+    u is the share of the past that lies below the value, ties half: a one-sided Mann-Whitney test, value by value.
+    Under the distribution of the past 1 - 2 u is 0 on average, ties or not, so that the bet is fair. Ranks see that
+    many answers are a little worse sooner than a mean does; the mean sees that a few are far worse.
+    """
+    below = usual.cumsum(axis=-1) - usual / 2
+    gain: Floats = np.log1p(RANK_STAKES[:, None] * (1 - 2 * below[..., None, :]))
+    return gain
 
 
 SAFE = 0.9
 """The largest share of the capital that a single value may cost."""
+RANK_STAKES = np.array([0.4, 0.8])
+"""Best where 57 % and 63 % of comparisons with a usual score are lost."""
 
 
 def bets_on_counts(counts: Floats, expected: Floats, dispersion: Floats, min_effect: float) -> tuple[Floats, Floats]:
@@ -137,11 +201,6 @@ def bets_on_counts(counts: Floats, expected: Floats, dispersion: Floats, min_eff
 
 def _log_mean_exp(evidence: Floats) -> Floats:
     """The mean of the bets' e-values is an e-value again; in logs, so that nothing overflows."""
-    top: Floats = evidence.max(axis=1)
-    mean: Floats = top + np.log(np.exp(evidence - top[:, None]).mean(axis=1))
+    top: Floats = evidence.max(axis=-1)
+    mean: Floats = top + np.log(np.exp(evidence - top[..., None]).mean(axis=-1))
     return mean
-
-
-def _cumulative(values: Floats) -> Floats:
-    """Sums of all hours before each."""
-    return np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])

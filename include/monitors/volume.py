@@ -109,7 +109,7 @@ def _findings(
     )
     seen = np.where(expected > 0, logged, 0)
     dispersion = np.array([one.dispersion for one in rhythms.values()])
-    stream = Stream(*bets_on_counts(seen, floor, dispersion, rule.min_effect), expected, expected - seen)
+    stream = Stream(*bets_on_counts(seen, floor, dispersion, rule.min_effect), expected, expected, expected - seen)
     chart = follow(stream, alpha=rule.alpha, min_n=rule.min_n, min_effect=rule.min_effect)
     inside = np.array([hour in window for hour in hours], bool)
     return [

@@ -15,10 +15,11 @@ FALSE_DISCOVERY_RATE = 0.05
 def estimate(tally: Tally) -> Estimate | None:
     """The weighted mean with Student's 95 % interval, cut to [0, 1]; None of nothing.
 
-    The interval takes interactions as independent and n as Kish's effective number.
+    None too where only what sampling rules always have judged was scored, which says nothing of the rest. The interval
+    takes interactions as independent, with as many degrees of freedom as Kish's effective n has.
     """
     mean, error = tally.mean, standard_error(tally)
-    if mean is None:
+    if mean is None or not tally.is_representative:
         return None
     if error is None:
         return Estimate(mean, None, None, tally.n)
@@ -30,7 +31,7 @@ def estimate(tally: Tally) -> Estimate | None:
 
 def standard_error(tally: Tally) -> float | None:
     """Standard error of the weighted mean; None below two values."""
-    return None if tally.variance is None else math.sqrt(tally.variance / tally.effective_n)
+    return None if tally.mean_variance is None else math.sqrt(tally.mean_variance)
 
 
 def p_of_difference(now: Tally, before: Tally) -> float | None:

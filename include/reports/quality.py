@@ -58,21 +58,22 @@ def _compare(segment: Segment, epochs: Mapping[str, Days], week: Window) -> _Com
     now, days = values[epoch], epochs[epoch]
     previous = week.before(BEFORE)
     before = _within(days, previous)
-    difference = None if now.mean is None or before.mean is None else now.mean - before.mean
+    mean, mean_before = estimate(now), estimate(before)
+    difference = mean.mean - mean_before.mean if mean and mean_before else None
     judged_otherwise = not before.n and any(_within(other, previous).n for other in epochs.values())
     return _Comparison(
         segment,
         MeasureWeek(
             measure=segment[-1],
             epoch=epoch,
-            now=estimate(now),
-            before=estimate(before),
+            now=mean,
+            before=mean_before,
             difference=difference,
             trend=Trend.OTHER_JUDGE if judged_otherwise else Trend.NO_DATA if difference is None else Trend.STEADY,
             days=tuple((start, estimate(days.get(start, Tally()))) for start in _days(chart_of(week))),
             other_judges=sum(tally.n for tally in values.values()) - now.n,
         ),
-        p_of_difference(now, before),
+        None if difference is None else p_of_difference(now, before),
     )
 
 

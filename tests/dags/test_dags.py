@@ -15,10 +15,12 @@ ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "dags"
 EXPECTED = {
     "score_interactions",
+    "score_delayed",
     "backfill_interactions",
     "watch_quality",
     "summarize_costs",
     "report_weekly",
+    "probe_judges",
     "tend_store",
 }
 HEAVY = ("ragas", "evidently", "great_expectations", "pandas", "scipy", "statsmodels", "langchain", "nltk", "sklearn")

@@ -51,6 +51,7 @@ def test_a_day_in_the_life_of_every_dag(assay: Installation, run: Runs) -> None:
         scored,
         run("score_interactions", NINE + 2 * HOUR),  # nothing was logged: nothing to map over, and yet settled
         run("watch_quality"),
+        run("probe_judges", NINE.replace(hour=0) + DAY),
         run("summarize_costs", NINE.replace(hour=0) + DAY),
         run("report_weekly", NINE.replace(hour=0) + 3 * DAY),
         run("tend_store", NINE),

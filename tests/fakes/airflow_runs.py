@@ -80,7 +80,7 @@ def _serve() -> None:
 
     from include.schedule import DEFAULTS
 
-    DEFAULTS["retry_delay"] = timedelta(0)  # a test counts tries and does not wait for them
+    DEFAULTS.update(retry_delay=timedelta(0), poll_s=0.05)  # a test counts tries and does not wait for them
     initdb()
     Pool.create_or_update_pool("judges", slots=2, description="", include_deferred=False)
     dags = DagBag(ROOT / "dags").dags

@@ -53,9 +53,25 @@ def plausible(request: LLMRequest, statements: Sequence[str] = ("It opens at nin
     """What a model would say that always finds two statements, the first of them borne out."""
     if request.schema_name == "verdict":
         return json.dumps({"reasoning": "It is right and complete.", "score": 4})
-    if request.schema_name == "StatementGeneratorOutput":
-        return json.dumps({"statements": list(statements)})
-    return verdicts([1, *[0] * (len(statements) - 1)], statements)
+    reason = "The passage says so."
+    marks = [1, *[0] * (len(statements) - 1)]
+    match request.schema_name:
+        case "StatementGeneratorOutput":
+            return json.dumps({"statements": list(statements)})
+        case "ClaimDecompositionOutput":
+            return json.dumps({"claims": list(statements)})
+        case "ContextPrecisionOutput":
+            return json.dumps({"reason": reason, "verdict": 1})
+        case "ContextRecallOutput":
+            parts = [
+                {"statement": one, "reason": reason, "attributed": mark}
+                for one, mark in zip(statements, marks, strict=True)
+            ]
+            return json.dumps({"classifications": parts})
+        case "AnswerRelevanceOutput":
+            return json.dumps({"question": "When does it open?", "noncommittal": 0})
+        case _:
+            return verdicts(marks, statements)
 
 
 def verdicts(values: Sequence[object], statements: Sequence[str] = ("It opens at nine.", "It closes at ten.")) -> str:

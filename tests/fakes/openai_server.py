@@ -1,7 +1,9 @@
-"""A chat completions endpoint on loopback: fixed latency, faults on demand, a log of every request.
+"""A chat completions endpoint on loopback: fixed latency (429 comes at once), faults on demand, a log of every request.
 
 `python -m tests.fakes.openai_server --port 0 --latency 0.2 --faults 429=0.15,hang=0.01 --log FILE` prints its address.
-The log has a line for each answer: SHA-256 of the request's body, and what was answered (`ok` or the fault's name).
+The log has a line for each answer: SHA-256 of the request's body, and what was answered: `ok`, the fault's name, or
+`lost` where the client had gone meanwhile. With `--idempotent` the same `Idempotency-Key` is answered once, and then
+`replayed`, which nobody pays for.
 """
 
 from __future__ import annotations
@@ -27,13 +29,20 @@ class Endpoint:
     """What is answered, and what was: `faults` maps names in FAULTS to their share of the requests."""
 
     def __init__(
-        self, *, latency_s: float = 0.0, faults: Mapping[str, float] | None = None, log: TextIO | None = None
+        self,
+        *,
+        latency_s: float = 0.0,
+        faults: Mapping[str, float] | None = None,
+        log: TextIO | None = None,
+        idempotent: bool = False,
     ) -> None:
         self.latency_s = latency_s
         self.answered: list[tuple[str, str]] = []
         self._faults = dict(faults or {})
         self._log = log
         self._tries: Counter[str] = Counter()
+        self._idempotent = idempotent
+        self._known: set[bytes] = set()
 
     def fault(self, key: str) -> str | None:
         """The fate of this try of this request: the same in every run."""
@@ -44,6 +53,13 @@ class Endpoint:
                 return name
             lot -= share
         return None
+
+    def replays(self, idempotency_key: bytes) -> bool:
+        """Whether a request with that key was answered before, or is about to be."""
+        known = idempotency_key in self._known
+        if self._idempotent and idempotency_key:
+            self._known.add(idempotency_key)
+        return known
 
     def note(self, key: str, what: str) -> None:
         """One line of the log."""
@@ -78,19 +94,23 @@ class _Connection(asyncio.Protocol):
         length = int(headers.get(b"content-length", b"0"))
         if len(rest) >= length:
             self._received.clear()
-            self._request(bytes(rest[:length]))
+            self._request(bytes(rest[:length]), headers.get(b"idempotency-key", b""))
 
-    def _request(self, body: bytes) -> None:
+    def _request(self, body: bytes, idempotency_key: bytes) -> None:
         endpoint, key = self._endpoint, hashlib.sha256(body).hexdigest()
         fault = endpoint.fault(key)
+        good = "replayed" if not fault and endpoint.replays(idempotency_key) else "ok"
+        # A gateway that limits rates refuses before any model is asked.
+        delay_s = 0.0 if fault == "429" else endpoint.latency_s
         if fault != "hang":
-            asyncio.get_running_loop().call_later(endpoint.latency_s, self._answer, key, body, fault)
+            asyncio.get_running_loop().call_later(delay_s, self._answer, key, body, fault, good)
 
-    def _answer(self, key: str, body: bytes, fault: str | None) -> None:
+    def _answer(self, key: str, body: bytes, fault: str | None, good: str) -> None:
         assert self._transport
-        if self._transport.is_closing():  # nobody is there any more: not answered, not paid
+        if self._transport.is_closing():  # nobody is there any more; a provider bills it all the same
+            self._endpoint.note(key, fault or ("lost" if good == "ok" else good))
             return
-        self._endpoint.note(key, fault or "ok")
+        self._endpoint.note(key, fault or good)
         if fault == "reset":
             self._transport.abort()
             return
@@ -106,6 +126,8 @@ def _response(body: bytes, fault: str | None) -> tuple[str, str, bytes]:
     if fault == "garbage":
         return "200 OK", "", b"<html>Bad gateway</html>"
     request: Body = orjson.loads(body)
+    if "input" in request:
+        return "200 OK", "", orjson.dumps(_embedding(request))
     content = "I would say four." if fault == "malformed" else orjson.dumps(_content(request)).decode()
     if fault == "truncated":
         content = content[: len(content) // 2]
@@ -127,9 +149,22 @@ def _content(request: Body) -> Body:
     lot = random.Random(asked)
     match request["response_format"]["json_schema"]["name"]:
         case "StatementGeneratorOutput":
-            answer = str(_ragas_input(asked)["answer"])
-            return {"statements": [part.strip() for part in answer.split(". ") if part.strip()][:4] or [answer]}
-        case "NLIStatementOutput":
+            return {"statements": _sentences(_ragas_input(asked)["answer"])}
+        case "ClaimDecompositionOutput":
+            return {"claims": _sentences(_ragas_input(asked)["response"])}
+        case "ContextPrecisionOutput":
+            return {"reason": "Compared with the answer.", "verdict": lot.randint(0, 1)}
+        case "ContextRecallOutput":
+            parts = _sentences(_ragas_input(asked)["answer"])
+            reason = "Compared with the context."
+            return {
+                "classifications": [
+                    {"statement": one, "reason": reason, "attributed": lot.randint(0, 1)} for one in parts
+                ]
+            }
+        case "AnswerRelevanceOutput":
+            return {"question": "What would a user like to know?", "noncommittal": lot.randint(0, 1)}
+        case "NLIStatementOutput" | "StatementFaithfulnessOutput":
             statements = _ragas_input(asked)["statements"]
             return {
                 "statements": [
@@ -139,6 +174,19 @@ def _content(request: Body) -> Body:
             }
         case _:
             return {"reasoning": "Compared with what was asked and logged.", "score": lot.randint(1, 5)}
+
+
+def _sentences(text: str) -> list[str]:
+    return [part.strip() for part in text.split(". ") if part.strip()][:4] or [text]
+
+
+def _embedding(request: Body) -> Body:
+    lot = random.Random(request["input"])
+    return {
+        "model": request["model"],
+        "data": [{"index": 0, "embedding": [lot.random() for _ in range(8)]}],
+        "usage": {"prompt_tokens": len(request["input"]) // 4},
+    }
 
 
 def _ragas_input(asked: str) -> Body:
@@ -176,6 +224,7 @@ if __name__ == "__main__":
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
     parser.add_argument("--faults", default="", help="name=share,..., names: " + ", ".join(FAULTS))
     parser.add_argument("--log", type=argparse.FileType("w"))
+    parser.add_argument("--idempotent", action="store_true", help="the same Idempotency-Key is answered once")
     given = parser.parse_args()
     shares = {name: float(share) for name, share in (one.split("=") for one in given.faults.split(",") if one)}
     if unknown := shares.keys() - set(FAULTS):
@@ -183,7 +232,7 @@ if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
         asyncio.run(
             _main(
-                Endpoint(latency_s=given.latency, faults=shares, log=given.log),
+                Endpoint(latency_s=given.latency, faults=shares, log=given.log, idempotent=given.idempotent),
                 given.port,
                 _tell,
             )

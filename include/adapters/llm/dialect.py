@@ -32,21 +32,28 @@ class Dialect:
     shape: Shape = Shape.JSON_SCHEMA
     limit: str = LIMITS[0]
     temperature: bool = True
+    logprobs: bool = True
 
     def body(self, model: str, request: LLMRequest) -> bytes:
-        """The JSON body of a chat completion; without native schemas the prompt spells the schema out."""
+        """The JSON body of a chat completion; without native schemas the prompt spells the schema out.
+
+        `request.sample` changes nothing here: samples differ by temperature. A `seed` would have to differ between
+        them too, and endpoints that do not know the parameter refuse it.
+        """
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         body: dict[str, Any] = {"model": model, "messages": messages}
         if self.temperature:
             body["temperature"] = request.temperature
         if self.limit:
             body[self.limit] = request.max_output_tokens
+        if request.logprobs and self.logprobs:
+            body["logprobs"] = True
         if self.shape is Shape.JSON_SCHEMA:
             schema = {"name": request.schema_name, "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         else:
             # At the end of the first message: what is constant stays in front, for the provider's prompt cache.
-            messages[0]["content"] += _spelled_out(request)
+            messages[0]["content"] += spelled_out(request)
             if self.shape is Shape.JSON_OBJECT:
                 body["response_format"] = {"type": "json_object"}
         return orjson.dumps(body)
@@ -54,8 +61,10 @@ class Dialect:
     def learn(self, complaint: str) -> Dialect | None:
         """What to speak after a 400 or 422 that says `complaint`; None where it is not about the dialect."""
         said = complaint.casefold()
-        if any(words in said for words in _TOO_LONG):
+        if too_long(said):
             return None
+        if self.logprobs and "logprobs" in said:
+            return replace(self, logprobs=False)
         if ("response_format" in said or "json_schema" in said) and self.shape is not Shape.PLAIN:
             return replace(self, shape=list(Shape)[list(Shape).index(self.shape) + 1])
         if self.limit and self.limit in said:
@@ -65,6 +74,12 @@ class Dialect:
         return None
 
 
-def _spelled_out(request: LLMRequest) -> str:
+def too_long(said: str) -> bool:
+    """Whether a complaint, in small letters, is about the length of the request, which no dialect changes."""
+    return any(words in said for words in _TOO_LONG)
+
+
+def spelled_out(request: LLMRequest) -> str:
+    """The schema in words, for an endpoint that cannot be told it otherwise."""
     schema = orjson.dumps(request.schema).decode()
     return f"\n\nAnswer with one JSON object and nothing else. It obeys this JSON schema:\n{schema}"

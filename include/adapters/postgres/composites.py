@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.domain.interaction import Window
+from include.domain.run import Epochs
 from include.domain.score import Composite
 
 CHUNK = 5_000
@@ -32,8 +33,8 @@ class Composites:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def judged(self, source: str, window: Window, epochs: Mapping[str, str]) -> Iterator[list[Judged]]:
-        """Every interaction of the window that is to be judged, with the values of these epochs, in chunks."""
+    def judged(self, source: str, window: Window, epochs: Epochs) -> Iterator[list[Judged]]:
+        """Every interaction of the window that is to be judged, with the values of its project's judges, in chunks."""
         with self._connection.cursor("assay_judged", row_factory=class_row(Judged)) as cursor:
             cursor.execute(
                 """SELECT i.interaction_id, i.logged_at, i.project,
@@ -41,12 +42,19 @@ class Composites:
                               AS values
                    FROM assay.interactions i
                    LEFT JOIN assay.scores s
-                     ON (s.interaction_id, s.logged_at) = (i.interaction_id, i.logged_at) AND s.epoch = ANY(%(epochs)s)
+                     ON (s.interaction_id, s.logged_at) = (i.interaction_id, i.logged_at) AND s.epoch = ANY(%(ids)s)
+                    AND s.epoch = coalesce(%(epochs)s -> i.project, %(epochs)s -> '') ->> s.dimension
                     AND s.logged_at >= %(start)s AND s.logged_at < %(end)s
                    WHERE i.source = %(source)s AND i.sampled
                      AND i.logged_at >= %(start)s AND i.logged_at < %(end)s
                    GROUP BY i.interaction_id, i.logged_at, i.project""",
-                {"source": source, "start": window.start, "end": window.end, "epochs": list(epochs.values())},
+                {
+                    "source": source,
+                    "start": window.start,
+                    "end": window.end,
+                    "epochs": Jsonb(epochs.to_json()),
+                    "ids": [*epochs.ids],
+                },
             )
             while chunk := cursor.fetchmany(CHUNK):
                 yield chunk

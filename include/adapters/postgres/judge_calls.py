@@ -11,18 +11,20 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.adapters.postgres.text import storable
-from include.domain.llm import CallPurpose, JudgeCall, LLMReply
+from include.domain.llm import CallMode, CallPurpose, JudgeCall, LLMReply
 from include.domain.score import Usage
 
 RECORD = """
     INSERT INTO assay.judge_calls (request_hash, project, dimension, judge, provider_name, request_model,
         response_model, outcome, reply, finish_reason, request_id, input_tokens, output_tokens, cached_input_tokens,
-        reasoning_tokens, cost, latency_ms, called_at)
+        reasoning_tokens, cost, latency_ms, called_at, mode, tail)
     SELECT request_hash, project, dimension, judge, provider_name, request_model, response_model, outcome, reply,
-        finish_reason, request_id, coalesce(input_tokens, 0), coalesce(output_tokens, 0),
-        coalesce(cached_input_tokens, 0), coalesce(reasoning_tokens, 0), cost, latency_ms, called_at
+        finish_reason, request_id, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost,
+        latency_ms, called_at, mode, tail
     FROM json_populate_recordset(NULL::assay.judge_calls, %s::json) ORDER BY request_hash
     ON CONFLICT (request_hash) DO NOTHING"""
+
+TOKENS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 
 
 class JudgeCalls:
@@ -33,17 +35,17 @@ class JudgeCalls:
     """
 
     def __init__(self, connection: psycopg.Connection) -> None:
+        connection.commit()
+        connection.autocommit = True  # each statement commits by itself, which saves two round trips out of three
         self._connection = connection
 
     def claim(self, keys: Sequence[str]) -> dict[str, JudgeCall | None]:
         """See `CallLedger`."""
-        with self._connection.transaction():
-            locks = self._connection.execute(
-                "SELECT key, pg_try_advisory_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key",
-                (list(keys),),
-            ).fetchall()
+        locks = self._connection.execute(
+            "SELECT key, pg_try_advisory_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key", (list(keys),)
+        ).fetchall()
         # Looked up by a later statement: whoever held a lock before us has committed by now, and it is seen.
-        with self._connection.transaction(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute("SELECT * FROM assay.judge_calls WHERE request_hash = ANY(%s)", (list(keys),))
             recorded = {row["request_hash"]: _call(row) for row in rows}
         claimed = [key for key, is_ours in locks if is_ours]
@@ -52,21 +54,19 @@ class JudgeCalls:
 
     def record(self, calls: Sequence[JudgeCall]) -> None:
         """See `CallLedger`; the first record of a key stays."""
-        with self._connection.transaction():
-            self._connection.execute(RECORD, (orjson.dumps([_row(call) for call in calls]).decode(),))
+        self._connection.execute(RECORD, (orjson.dumps([_row(call) for call in calls]).decode(),))
         self.release([call.key for call in calls])
 
     def release(self, keys: Sequence[str]) -> None:
         """See `CallLedger`."""
         if keys:
-            with self._connection.transaction():
-                self._connection.execute(
-                    "SELECT pg_advisory_unlock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key", (list(keys),)
-                )
+            self._connection.execute(
+                "SELECT pg_advisory_unlock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key", (list(keys),)
+            )
 
 
 def _row(call: JudgeCall) -> dict[str, Any]:
-    usage = call.reply.usage or Usage()
+    usage = call.reply.usage
     return {
         "request_hash": call.key,
         "project": call.purpose.project,
@@ -74,24 +74,27 @@ def _row(call: JudgeCall) -> dict[str, Any]:
         "judge": call.purpose.judge,
         "provider_name": call.provider_name,
         "request_model": call.request_model,
-        "response_model": call.reply.response_model,
+        "response_model": _storable(call.reply.response_model),
         "outcome": call.outcome,
         "reply": storable(call.reply.content),
-        "finish_reason": call.reply.finish_reason,
-        "request_id": call.reply.request_id,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cached_input_tokens": usage.cached_input_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
+        "finish_reason": _storable(call.reply.finish_reason),
+        "request_id": _storable(call.reply.request_id),
+        **{name: getattr(usage, name, None) for name in TOKENS},  # unknown is not 0
         "cost": None if call.cost is None else str(call.cost),
         "latency_ms": call.reply.latency_ms,
         "called_at": call.called_at,
+        "mode": call.mode.value,
+        "tail": [(storable(token), logprob) for token, logprob in call.reply.tail] or None,
     }
+
+
+def _storable(text: str | None) -> str | None:
+    return text if text is None else storable(text)
 
 
 def _call(row: dict[str, Any]) -> JudgeCall:
     cost: Decimal | None = row["cost"]
-    usage = Usage(row["input_tokens"], row["output_tokens"], row["cached_input_tokens"], row["reasoning_tokens"])
+    usage = Usage(*(row[name] for name in TOKENS)) if row["input_tokens"] is not None else None
     return JudgeCall(
         key=row["request_hash"],
         purpose=CallPurpose(row["project"], row["dimension"], row["judge"]),
@@ -105,7 +108,9 @@ def _call(row: dict[str, Any]) -> JudgeCall:
             response_model=row["response_model"],
             request_id=row["request_id"],
             latency_ms=row["latency_ms"],
+            tail=tuple((token, logprob) for token, logprob in row["tail"] or ()),
         ),
         cost=cost,
         called_at=row["called_at"],
+        mode=CallMode(row["mode"]),
     )

@@ -12,15 +12,15 @@ from alembic.config import Config
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(dsn: str) -> None:
-    """Apply every migration that the store at `dsn` (a libpq URI) lacks; safe to call again.
+def migrate(dsn: str, revision: str = "head") -> None:
+    """Apply every migration up to `revision` that the store at `dsn` (a libpq URI) lacks; safe to call again.
 
     Processes may do so at the same time; threads may not, since Alembic keeps its context in module globals.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["dsn"] = dsn
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 if __name__ == "__main__":

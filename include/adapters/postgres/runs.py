@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime
+from decimal import Decimal
 from typing import LiteralString
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from include.domain.budget import JudgeBudget, Step
 from include.domain.interaction import Window
-from include.domain.run import CoverageLedger, Run, SettledRun
+from include.domain.run import CoverageLedger, Epochs, Run, SettledRun
 
 
 class Runs:
@@ -39,20 +41,41 @@ class Runs:
             raise KeyError(run_id)
         return _run(row)
 
-    def validated(self, run_id: str, epochs: Mapping[str, str], weights_version: str, warnings: Sequence[str]) -> None:
-        """Note who will judge (dimension -> epoch), how dimensions are weighted, and what the suite warned of."""
+    def validated(self, run_id: str, epochs: Epochs, weights_version: str, warnings: Sequence[str]) -> None:
+        """Note who will judge, how dimensions are weighted, and what the suite warned of."""
         self._connection.execute(
             """UPDATE assay.runs SET status = 'validated', epochs = %s, weights_version = %s, warnings = %s
                WHERE run_id = %s""",
-            (Jsonb(dict(epochs)), weights_version, Jsonb(list(warnings)), run_id),
+            (Jsonb(epochs.to_json()), weights_version, Jsonb(list(warnings)), run_id),
         )
 
-    def epochs(self, run_id: str) -> dict[str, str]:
-        """Who judges the run: dimension -> epoch; raises `KeyError` where there is no such run."""
+    def epochs(self, run_id: str) -> Epochs:
+        """Who judges the run; raises `KeyError` where there is no such run."""
         row = self._connection.execute("SELECT epochs FROM assay.runs WHERE run_id = %s", (run_id,)).fetchone()
         if row is None:
             raise KeyError(run_id)
-        return dict(row[0])
+        return Epochs(row[0])
+
+    def planned(self, run_id: str, epochs: Epochs, budgets: Mapping[str, JudgeBudget]) -> None:
+        """Note who judges after all, and the budgets (by project) that led to it."""
+        self._connection.execute(
+            "UPDATE assay.runs SET epochs = %s, budget = %s WHERE run_id = %s",
+            (Jsonb(epochs.to_json()), Jsonb({name: one.to_json() for name, one in budgets.items()}), run_id),
+        )
+
+    def budgets(self, run_id: str) -> dict[str, JudgeBudget]:
+        """What judging may cost, by project, as it was planned or as far down as it went; {} without budgets."""
+        row = self._connection.execute("SELECT budget FROM assay.runs WHERE run_id = %s", (run_id,)).fetchone()
+        return _budgets(row[0]) if row else {}
+
+    def step_down(self, run_id: str, project: str, step: Step, spent: Decimal) -> None:
+        """Note that the project went down to `step` while the run was under way, `spent` USD into its budget."""
+        self._connection.execute(
+            """UPDATE assay.runs SET budget = jsonb_set(budget, ARRAY[%(project)s],
+                   budget -> %(project)s || jsonb_build_object('step', %(step)s::int, 'spent', %(spent)s::text))
+               WHERE run_id = %(run_id)s AND (budget -> %(project)s ->> 'step')::int < %(step)s""",
+            {"run_id": run_id, "project": project, "step": int(step), "spent": str(spent)},
+        )
 
     def overdue(self, run_id: str, since: datetime | None, until: datetime | None) -> None:
         """Note the first and last `logged_at` of earlier windows' interactions that the run scores again."""
@@ -60,7 +83,7 @@ class Runs:
             "UPDATE assay.runs SET overdue_since = %s, overdue_until = %s WHERE run_id = %s", (since, until, run_id)
         )
 
-    def count(self, run: Run, logged: int, epochs: Sequence[str]) -> CoverageLedger:
+    def count(self, run: Run, logged: int, epochs: Collection[str]) -> CoverageLedger:
         """The ledger of the run's window, each term counted from the store's rows; `logged` from the log itself.
 
         `epochs` are the identities of the sets of judges that count: an interaction is scored when it has a composite
@@ -134,9 +157,12 @@ class Runs:
 
     def _settled(self, which: LiteralString, names: Mapping[str, object]) -> list[SettledRun]:
         select: LiteralString = """SELECT r.source, r.window_start, r.window_end, r.live, r.logged, r.quarantined,
-                r.excluded, r.scored, r.failed, r.epochs, r.weights_version FROM assay.runs r """
+                r.excluded, r.scored, r.failed, r.epochs, r.weights_version, r.budget FROM assay.runs r """
         rows = self._connection.execute(select + which + " ORDER BY r.window_end, r.window_start", names).fetchall()
-        return [SettledRun(_run(row[:4]), CoverageLedger(*row[4:9]), row[9], row[10]) for row in rows]
+        return [
+            SettledRun(_run(row[:4]), CoverageLedger(*row[4:9]), Epochs(row[9]), row[10], _budgets(row[11]))
+            for row in rows
+        ]
 
     def evaluated(self, run_id: str, now: datetime) -> None:
         """Note that the run's rules were evaluated."""
@@ -145,6 +171,10 @@ class Runs:
     def alerted(self, run_id: str, now: datetime) -> None:
         """Note that alerts took the run's results into account."""
         self._connection.execute("UPDATE assay.runs SET alerted_at = %s WHERE run_id = %s", (now, run_id))
+
+
+def _budgets(found: Mapping[str, dict[str, str | int]]) -> dict[str, JudgeBudget]:
+    return {project: JudgeBudget.from_json(one) for project, one in found.items()}
 
 
 def _run(row: tuple[str, datetime, datetime, bool]) -> Run:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -14,19 +15,19 @@ from psycopg.types.json import Jsonb
 
 from include.adapters.postgres.text import storable
 from include.domain.interaction import Interaction, Turn
-from include.domain.run import Run, Shard
-from include.domain.score import Epoch, Outcome, Score, ScoreFailure
+from include.domain.run import Epochs, Run, Shard
+from include.domain.score import Epoch, Opinion, Outcome, Score, ScoreFailure
 
 BATCH = 100
 """Interactions fetched at once: what bounds the memory, since one may hold megabytes."""
 
-# What each interaction of [start, end) lacks: (interaction_id, logged_at, missing dimensions). An interaction is
+# What each interaction of [start, end) lacks: (interaction_id, logged_at, missing epochs). An interaction is
 # overdue if an earlier attempt failed and may be repeated, or if a person released it from quarantine.
 MISSING = sql.SQL("""
     WITH missing AS (
-        SELECT i.interaction_id, i.logged_at, array_agg(j.dimension) AS dimensions
+        SELECT i.interaction_id, i.logged_at, array_agg(j.epoch) AS epochs
         FROM assay.interactions i
-        CROSS JOIN jsonb_each_text(%(epochs)s) AS j (dimension, epoch)
+        CROSS JOIN LATERAL jsonb_each_text(coalesce(%(epochs)s -> i.project, %(epochs)s -> '')) AS j (dimension, epoch)
         LEFT JOIN assay.scores s
           ON (s.interaction_id, s.logged_at, s.dimension, s.epoch)
            = (i.interaction_id, i.logged_at, j.dimension, j.epoch)
@@ -37,6 +38,7 @@ MISSING = sql.SQL("""
          AND f.logged_at >= %(start)s AND f.logged_at < %(end)s
         WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s AND i.source = %(source)s AND i.sampled
           AND s.value IS NULL AND (f.attempts IS NULL OR (f.retryable AND f.attempts < %(max_attempts)s))
+          AND (%(delayed)s OR f.error_type IS DISTINCT FROM 'judge_postponed')
         GROUP BY i.interaction_id, i.logged_at
         HAVING NOT %(overdue)s OR count(f.attempts) > 0 OR EXISTS (
             SELECT FROM assay.quarantine q
@@ -51,10 +53,27 @@ PLAN = MISSING + sql.SQL("""
            (array_agg(interaction_id ORDER BY logged_at DESC, interaction_id DESC))[1]
     FROM numbered GROUP BY index ORDER BY index""")
 PENDING = MISSING + sql.SQL("""
-    SELECT i.*, m.dimensions FROM missing m JOIN assay.interactions i USING (interaction_id, logged_at)
+    SELECT i.*, m.epochs FROM missing m JOIN assay.interactions i USING (interaction_id, logged_at)
     WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s
       AND (i.logged_at, i.interaction_id) BETWEEN (%(start)s, %(first_id)s) AND (%(last)s, %(last_id)s)
     ORDER BY i.logged_at, i.interaction_id""")
+
+LATEST = """
+    WITH recent AS (
+        SELECT * FROM assay.interactions WHERE response <> '' AND error_type IS NULL
+        ORDER BY logged_at DESC, interaction_id LIMIT 100 * %(count)s)
+    SELECT * FROM recent
+    ORDER BY row_number() OVER (PARTITION BY project ORDER BY logged_at DESC, interaction_id), project
+    LIMIT %(count)s"""
+
+AHEAD = MISSING + sql.SQL("""
+    , drawn AS (
+        SELECT interaction_id, logged_at, project, count(*) OVER (PARTITION BY project) AS pending,
+               row_number() OVER (PARTITION BY project ORDER BY hashtext(interaction_id), interaction_id) AS place
+        FROM missing JOIN assay.interactions USING (interaction_id, logged_at)
+        WHERE logged_at >= %(start)s AND logged_at < %(end)s)
+    SELECT i.*, d.pending FROM drawn d JOIN assay.interactions i USING (interaction_id, logged_at)
+    WHERE d.place <= %(sample)s AND i.logged_at >= %(start)s AND i.logged_at < %(end)s""")
 
 
 class Scores:
@@ -75,25 +94,31 @@ class Scores:
             )
 
     def plan(
-        self, run: Run, epochs: Mapping[str, str], shard_size: int, since: datetime, max_attempts: int
+        self,
+        run: Run,
+        epochs: Epochs,
+        shard_size: int,
+        since: datetime,
+        max_attempts: int,
+        *,
+        delayed: bool = False,
     ) -> list[Shard]:
         """The shards of the run's window, then those of what earlier windows since `since` still owe.
 
-        `epochs` maps each dimension to the id of the judge in force. What is scored, and what failed for good or
-        `max_attempts` times, is in none of them.
+        What the judges in force scored, and what failed for good or `max_attempts` times, is in none of them; what
+        was put off since its project may wait is in them only with `delayed`.
         """
         shards: list[Shard] = []
         for start, end, overdue in ((run.window.start, run.window.end, False), (since, run.window.start, True)):
-            arguments = _arguments(epochs, run.source, start, end, max_attempts, overdue) | {"size": shard_size}
+            arguments = _arguments(epochs, run.source, start, end, max_attempts, overdue)
+            arguments |= {"size": shard_size, "delayed": delayed}
             for _, size, first, last, first_id, last_id in self._connection.execute(PLAN, arguments):
                 bounds = (first.isoformat(), first_id), (last.isoformat(), last_id)
                 shards.append(Shard(run.run_id, len(shards), size, *bounds, overdue))
         return shards
 
-    def pending(
-        self, shard: Shard, epochs: Mapping[str, str], max_attempts: int
-    ) -> Generator[tuple[Interaction, frozenset[str]]]:
-        """What the shard still lacks: each interaction with its missing dimensions, by time, in bounded memory.
+    def pending(self, shard: Shard, epochs: Epochs, max_attempts: int) -> Generator[tuple[Interaction, frozenset[str]]]:
+        """What the shard still lacks: each interaction with the epochs that are missing, by time, in bounded memory.
 
         It is read through a cursor, so the connection must not be committed on the way: save through another.
         """
@@ -105,7 +130,23 @@ class Scores:
             cursor.itersize = BATCH
             cursor.execute(PENDING, arguments | {"first_id": first_id, "last": final, "last_id": last_id})
             for row in cursor:
-                yield _interaction(row), frozenset(row["dimensions"])
+                yield _interaction(row), frozenset(row["epochs"])
+
+    def latest(self, count: int) -> list[Interaction]:
+        """Up to `count` interactions that were answered, of as many projects as possible, of those logged last."""
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return [_interaction(row) for row in cursor.execute(LATEST, {"count": count})]
+
+    def ahead(
+        self, run: Run, epochs: Epochs, max_attempts: int, sample: int
+    ) -> dict[str, tuple[int, list[Interaction]]]:
+        """How many interactions of the run's window each project still lacks, with up to `sample` of them."""
+        arguments = _arguments(epochs, run.source, run.window.start, run.window.end, max_attempts, overdue=False)
+        found: dict[str, tuple[int, list[Interaction]]] = {}
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            for row in cursor.execute(AHEAD, arguments | {"sample": sample}):
+                found.setdefault(row["project"], (row["pending"], []))[1].append(_interaction(row))
+        return found
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write scores and failures; saving again changes nothing but a failure's count of attempts.
@@ -127,11 +168,15 @@ RESOLUTION = timedelta(microseconds=1)
 SAVE_SCORES = """
     WITH given AS (
         SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::float8[],
-                             %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[])
+                             %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[],
+                             %s::jsonb[], %s::float8[])
             AS g (interaction_id, logged_at, dimension, epoch, source, value,
-                  explanation, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost)),
+                  explanation, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost,
+                  members, disagreement)),
     saved AS (
-        INSERT INTO assay.scores
+        INSERT INTO assay.scores (interaction_id, logged_at, dimension, epoch, source, value,
+            explanation, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost,
+            members, disagreement, scored_at)
         SELECT *, %s FROM given ORDER BY interaction_id, logged_at, dimension, epoch, source
         ON CONFLICT DO NOTHING)
     DELETE FROM assay.score_failures f USING given g
@@ -143,7 +188,7 @@ SAVE_FAILURES = """
                              %s::text[], %s::bool[])
             AS g (interaction_id, logged_at, dimension, epoch, source, error_type, message, retryable))
     INSERT INTO assay.score_failures AS f
-    SELECT *, 1, %s FROM given g
+    SELECT g.*, (g.error_type NOT IN ('judge_postponed', 'judge_in_batch'))::int, %s FROM given g
     WHERE NOT EXISTS (
         SELECT FROM assay.scores s
         WHERE (s.interaction_id, s.logged_at, s.dimension, s.epoch, s.source)
@@ -151,19 +196,20 @@ SAVE_FAILURES = """
     ORDER BY interaction_id, logged_at, dimension, epoch, source
     ON CONFLICT (interaction_id, logged_at, dimension, epoch, source) DO UPDATE
     SET error_type = excluded.error_type, message = excluded.message, retryable = excluded.retryable,
-        attempts = f.attempts + 1, failed_at = excluded.failed_at"""
+        attempts = f.attempts + excluded.attempts, failed_at = excluded.failed_at"""
 
 
 def _arguments(
-    epochs: Mapping[str, str], source: str, start: datetime, end: datetime, max_attempts: int, overdue: bool
+    epochs: Epochs, source: str, start: datetime, end: datetime, max_attempts: int, overdue: bool
 ) -> dict[str, Any]:
     return {
-        "epochs": Jsonb(dict(epochs)),
+        "epochs": Jsonb({project: dict(epochs.judges(project)) for project in epochs.by_project}),
         "source": source,
         "start": start,
         "end": end,
         "max_attempts": max_attempts,
         "overdue": overdue,
+        "delayed": True,
     }
 
 
@@ -178,7 +224,33 @@ def _key(outcome: Outcome) -> tuple[object, ...]:
 
 
 def _score_row(score: Score) -> tuple[object, ...]:
-    return (*_key(score), score.value, storable(score.explanation), *astuple(score.usage), score.cost)
+    return (
+        *_key(score),
+        score.value,
+        storable(score.explanation),
+        score.usage.input_tokens,
+        score.usage.output_tokens,
+        score.usage.cached_input_tokens,
+        score.usage.reasoning_tokens,
+        score.cost,
+        _members(score.members),
+        score.disagreement,
+    )
+
+
+def _members(members: Sequence[Opinion]) -> str:
+    """JSON; costs are strings, since a number would lose their digits, of which there are as many as in the ledger."""
+    told = [
+        {
+            "model": storable(member.model),
+            "sample": member.sample,
+            "value": member.value,
+            "explanation": storable(member.explanation),
+            "cost": None if member.cost is None else f"{member.cost:.10f}",
+        }
+        for member in members
+    ]
+    return orjson.dumps(told).decode()
 
 
 def _failure_row(failed: ScoreFailure) -> tuple[object, ...]:

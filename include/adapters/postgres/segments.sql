@@ -4,19 +4,24 @@
 SET LOCAL work_mem = '128MB';
 
 DELETE FROM assay.segments_hourly
-WHERE hour >= %(start)s AND hour < %(end)s AND epoch = ANY(%(all_epochs)s);
+WHERE hour >= %(start)s AND hour < %(end)s AND epoch = ANY(%(ids)s || '{""}'::text[]);
 
--- Scores and composites, each with the weight 1 / sampling rate, counted in bins.
-WITH given AS (
+-- Scores and composites, each with the weight 1 / sampling rate, which its bin adds up; and the largest weight of any
+-- interaction of that hour and project, drawn or not.
+WITH drawn AS (
+    SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment, max(1 / sampling_rate) AS heaviest
+    FROM assay.interactions
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s
+    GROUP BY 1, 2, 3),
+given AS (
     SELECT interaction_id, logged_at, dimension AS measure, epoch, value
     FROM assay.scores
-    WHERE logged_at >= %(start)s AND logged_at < %(end)s AND source = ANY(%(judges)s)
-      AND epoch = %(epochs)s ->> dimension
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s AND source = ANY(%(judges)s) AND epoch = ANY(%(ids)s)
     UNION ALL
     SELECT interaction_id, logged_at, 'composite', epochs, value
     FROM assay.composites
     WHERE logged_at >= %(start)s AND logged_at < %(end)s AND value IS NOT NULL
-      AND epochs = %(epoch_set)s AND weights_version = %(weights_version)s),
+      AND epochs = ANY(%(ids)s) AND weights_version = %(weights_version)s),
 binned AS (
     SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment,
            coalesce(response_model, request_model, '') AS model, coalesce(prompt_version, '') AS prompt_version,
@@ -25,18 +30,21 @@ binned AS (
            least(%(bins)s - 1, floor(value * %(bins)s + 1e-9))::int AS bin,
            count(*) AS n, sum(1 / sampling_rate) AS weight, sum(1 / sampling_rate ^ 2) AS weight_sq,
            sum(value / sampling_rate) AS total, sum(value * value / sampling_rate) AS total_sq,
+           sum(value / sampling_rate ^ 2) AS total_w2, sum(value * value / sampling_rate ^ 2) AS total_sq_w2,
            min(value) AS low, max(value) AS high
     FROM given JOIN assay.interactions USING (interaction_id, logged_at)
-    WHERE logged_at >= %(start)s AND logged_at < %(end)s
+    WHERE logged_at >= %(start)s AND logged_at < %(end)s AND sampled
+      AND epoch = coalesce(%(epochs)s -> project, %(epochs)s -> '') ->> measure
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8)
 INSERT INTO assay.segments_hourly
 SELECT hour, project, environment, model, prompt_version, measure, epoch,
        sum(n), sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high),
-       ARRAY(SELECT coalesce(sum(counted.n), 0)::bigint
+       ARRAY(SELECT coalesce(sum(counted.weight), 0)
              FROM generate_series(0, %(bins)s - 1) AS every
-             LEFT JOIN unnest(array_agg(bin), array_agg(n)) AS counted (bin, n) ON counted.bin = every
-             GROUP BY every ORDER BY every)
-FROM binned
+             LEFT JOIN unnest(array_agg(bin), array_agg(weight)) AS counted (bin, weight) ON counted.bin = every
+             GROUP BY every ORDER BY every),
+       sum(total_w2), sum(total_sq_w2), max(heaviest)
+FROM binned JOIN drawn USING (hour, project, environment)
 GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- What the application logged of every interaction, sampled or not. What it did not log has no value and no row.
@@ -70,7 +78,8 @@ summed AS (
     FROM logged
     GROUP BY hour, project, environment, model, prompt_version)
 INSERT INTO assay.segments_hourly
-SELECT hour, project, environment, model, prompt_version, measure, '', n, n, n, total, total_sq, low, high
+SELECT hour, project, environment, model, prompt_version, measure, '', n, n, n, total, total_sq, low, high,
+       NULL, total, total_sq, 1
 FROM summed
 CROSS JOIN LATERAL (VALUES
     ('volume', volume_n, volume_total, volume_sq, volume_low, volume_high),
@@ -93,7 +102,7 @@ WITH rows AS (
     FROM assay.quarantine WHERE released_at IS NULL)
 INSERT INTO assay.segments_hourly
 SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, '', '', 'quarantine', '',
-       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value)
+       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value), NULL, sum(value), sum(value), 1
 FROM rows
 WHERE logged_at >= %(start)s AND logged_at < %(end)s
 GROUP BY 1, 2, 3;
@@ -103,7 +112,7 @@ WITH failures AS (
     SELECT interaction_id, logged_at, bool_or(error_type = ANY(%(judges_faults)s)) AS judges_fault
     FROM assay.score_failures
     WHERE logged_at >= %(start)s AND logged_at < %(end)s
-      AND epoch = %(epochs)s ->> dimension
+      AND epoch = ANY(%(ids)s)
     GROUP BY interaction_id, logged_at),
 judged AS (
     SELECT i.logged_at, project, environment, coalesce(response_model, request_model, '') AS model,
@@ -112,11 +121,11 @@ judged AS (
     LEFT JOIN failures USING (interaction_id, logged_at)
     LEFT JOIN assay.composites c
       ON (c.interaction_id, c.logged_at) = (i.interaction_id, i.logged_at)
-     AND c.epochs = %(epoch_set)s AND c.weights_version = %(weights_version)s
+     AND c.epochs = coalesce(%(epochs)s -> i.project, %(epochs)s -> '') ->> 'composite' AND c.weights_version = %(weights_version)s
     WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s
       AND (c.value IS NOT NULL OR judges_fault IS NOT NULL))
 INSERT INTO assay.segments_hourly
 SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, model, prompt_version, 'failure', '',
-       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value)
+       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value), NULL, sum(value), sum(value), 1
 FROM judged
 GROUP BY 1, 2, 3, 4, 5;

@@ -28,7 +28,8 @@ QUESTION_CHARS, ANSWER_CHARS, EXPLANATION_CHARS = 700, 1500, 600
 
 DAILY_SCORES = """
     SELECT date_bin('24 hours', hour, %(start)s), project, environment, measure, epoch, sum(n)::bigint, sum(weight),
-           sum(weight_sq), sum(total), sum(total_sq), min(low), max(high)
+           sum(weight_sq), sum(total), sum(total_sq), min(low), max(high), sum(total_w2), sum(total_sq_w2),
+           max(heaviest)
     FROM assay.segments_hourly
     WHERE hour >= %(start)s AND hour < %(end)s AND epoch <> ''
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
@@ -62,10 +63,13 @@ WORST_FINDINGS = """
     ORDER BY a.fingerprint, a.starts_at, abs(r.value - coalesce(r.reference, 0)) DESC NULLS LAST, r.window_end"""
 
 JUDGES = """
-    SELECT e.epoch, e.dimension, e.judge, e.source, e.parts ->> 'model', e.first_seen_at, sum(s.n)::bigint
+    SELECT e.epoch, e.dimension, e.judge, e.source, e.parts ->> 'model', e.first_seen_at, sum(s.n)::bigint, u.cached
     FROM assay.segments_hourly s JOIN assay.judge_epochs e ON (e.epoch, e.dimension) = (s.epoch, s.measure)
+    LEFT JOIN (
+        SELECT epoch, sum(cached_input_tokens)::float8 / nullif(sum(input_tokens), 0) AS cached
+        FROM assay.scores WHERE logged_at >= %(start)s AND logged_at < %(end)s GROUP BY epoch) AS u ON u.epoch = e.epoch
     WHERE s.hour >= %(start)s AND s.hour < %(end)s
-    GROUP BY e.epoch ORDER BY e.dimension, 7 DESC, e.epoch"""
+    GROUP BY e.epoch, u.cached ORDER BY e.dimension, 7 DESC, e.epoch"""
 
 WORST = """
     SELECT i.interaction_id, i.logged_at, i.project, i.environment, coalesce(i.response_model, i.request_model, ''),
@@ -101,8 +105,8 @@ class WeekOfStore:
         """
         rows = self._connection.execute(DAILY_SCORES, _bounds(window))
         return [
-            SegmentRow(start, (project, environment, measure), epoch, Tally(*tally))
-            for start, project, environment, measure, epoch, *tally in rows
+            SegmentRow(start, (project, environment, measure), epoch, Tally(*sums))
+            for start, project, environment, measure, epoch, *sums in rows
         ]
 
     def runs(self, window: Window) -> list[tuple[Window, CoverageLedger | None]]:

@@ -26,10 +26,12 @@ from include.ingest.extract import extract
 from include.ingest.intake import Desk, take_in
 from include.ingest.mapping import SourceMapping
 from include.ingest.release import release
+from include.ingest.strata import SamplingPlan
 from include.ingest.validate import Suite
 
 ROOT = Path(__file__).parents[3]
 NATIVE = load(ROOT / "include/ingest/sources/native.yaml", SourceMapping)
+EVERYBODY = SamplingPlan()
 DDL = (ROOT / "include/ingest/sources/native.sql").read_text()
 
 START = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -62,11 +64,11 @@ class House:
     reader_dsn: str
     suite: Suite = field(repr=False)
     mapping: SourceMapping = NATIVE
-    sample_rate: float = 1.0
+    plan: SamplingPlan = EVERYBODY
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.suite.check, GenaiPrices(), self.sample_rate)
+        return Desk(self.suite.check, GenaiPrices(), self.plan)
 
     def log(self, *rows: Mapping[str, Any]) -> None:
         """Append rows to the log: what `GOOD` says, with the differences given."""

@@ -20,6 +20,7 @@ from include.domain.intake import Admitted, Decision, StagedRow
 from include.domain.interaction import Window
 from include.domain.run import CoverageLedger, Run
 from include.ingest.intake import take_in
+from include.ingest.strata import SamplingPlan
 from tests.integration.ingest.house import AT, HOUR, NOW, START, House
 
 MIXED = [{"interaction_id": "a"}, {"interaction_id": "b", "input_tokens": -1}, {"interaction_id": "c"}]
@@ -115,7 +116,7 @@ def test_a_larger_sampling_rate_keeps_whom_the_smaller_one_chose(house: House) -
     house.log(*({"interaction_id": f"{n}"} for n in range(60)))
     chosen = []
     for rate in (0.1, 0.5, 1.0):
-        dataclasses.replace(house, sample_rate=rate).run()
+        dataclasses.replace(house, plan=SamplingPlan(rate=rate)).run()
         rows = house.interactions()
         chosen.append({row["interaction_id"] for row in rows if row["sampled"]})
         assert {row["sampling_rate"] for row in rows} == {rate}

@@ -9,7 +9,7 @@ import pytest
 from include.adapters.postgres import connect
 from include.adapters.postgres.scores import Scores
 from include.domain.interaction import Json, Window
-from include.domain.run import Run
+from include.domain.run import Epochs, Run
 from include.errors import RepairRefused
 from tests.integration.ingest.house import AT, HOUR, NOW, House
 
@@ -43,7 +43,7 @@ def test_a_row_that_its_repair_named_is_planned_by_the_next_run(house: House) ->
     house.release("1", interaction_id="named")
     later = Run("native", Window(HOUR.end, HOUR.end + timedelta(hours=1)), live=True)
     with connect(house.store_dsn) as store:
-        (shard,) = Scores(store).plan(later, {"correctness": "epoch"}, 10, HOUR.start, 5)
+        (shard,) = Scores(store).plan(later, Epochs({"": {"correctness": "epoch"}}), 10, HOUR.start, 5)
     assert (shard.overdue, shard.first[1]) == (True, "named")
 
 

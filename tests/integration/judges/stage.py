@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from include.adapters.postgres.scores import Scores
 from include.adapters.prices import GenaiPrices
 from include.adapters.yaml_file import load
 from include.domain.interaction import Window
-from include.domain.run import Run
+from include.domain.run import Epochs, Run
 from include.domain.score import Outcome
 from include.judges.build import model_bench, offline_bench
 from include.judges.pool import Counts, run_pool
 from include.judges.rubric import Rubric
+from include.judges.survivor import outlive
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 RUN = Run("native", Window(AT, AT + timedelta(days=1)), live=False)
@@ -67,7 +69,7 @@ def score(dsn: str, url: str) -> Counts:
             rubrics = [load(path, Rubric) for path in RUBRICS]
             client = OpenAIClient(url, "gpt-4o-mini", "sk-test", concurrency=CONCURRENCY)
             bench = model_bench(rubrics, client, JudgeCalls(calling), GenaiPrices(), now=lambda: datetime.now(UTC))
-        epochs = {judge.epoch.dimension: judge.epoch.id for judge in bench.judges}
+        epochs = Epochs({"": {judge.epoch.dimension: judge.epoch.id for judge in bench.judges}})
 
         def save(outcomes: Sequence[Outcome]) -> None:
             Scores(writing).save(outcomes, AT)
@@ -113,8 +115,15 @@ def _allow(host: object) -> None:
         raise OSError(f"{host} is not on this machine")
 
 
+def work(dsn: str, url: str) -> Counts:
+    """The same as the pipeline's task does it: in a process that outlives its worker."""
+    return outlive(partial(score, dsn, url))
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 3:
         stay_at_home()
-    counts = score(sys.argv[1], sys.argv[2])
+        counts = score(sys.argv[1], sys.argv[2])
+    else:
+        counts = work(sys.argv[1], sys.argv[2])
     sys.stdout.write(f"{counts.scored} scored, {counts.failed} failed, {len(attempts)} left the machine {attempts}\n")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,15 +29,21 @@ class Log:
     def __init__(self, url: str, path: Path) -> None:
         self.url, self._path = url, path
 
+    def answered(self) -> list[tuple[str, str]]:
+        """The hash of each request, and what was answered."""
+        return [(key, what) for key, what in map(str.split, self._path.read_text().splitlines())]
+
     def counts(self) -> Counter[str]:
-        return Counter(line.split()[0] for line in self._path.read_text().splitlines() if line.endswith(" ok"))
+        return Counter(key for key, what in self.answered() if what == "ok")
 
 
 @contextmanager
-def endpoint(directory: Path, latency_s: float, faults: str = "") -> Iterator[Log]:
+def endpoint(directory: Path, latency_s: float, faults: str = "", *more: str) -> Iterator[Log]:
     path = directory / "endpoint.log"
     command = [sys.executable, "-m", "tests.fakes.openai_server", "--latency", str(latency_s), "--log", str(path)]
-    with subprocess.Popen([*command, "--faults", faults], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [*command, "--faults", faults, *more], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout
         try:
             yield Log(server.stdout.readline().strip(), path)
@@ -99,33 +102,6 @@ def test_two_workers_on_the_same_shard_send_each_request_once(window: str, tmp_p
         sent = log.counts()
     assert len(sent) == sent.total() == recorded(window) == CALLS
     assert len(scores(window)) == COUNT * 3
-
-
-def test_a_worker_killed_at_any_moment_loses_nothing_that_was_on_record(window: str, tmp_path: Path) -> None:
-    lot = random.Random(7)
-    with endpoint(tmp_path, 0.05) as log:
-        for _ in range(2):
-            killed = worker(window, log.url)
-            before = recorded(window)
-            while recorded(window) == before and killed.poll() is None:
-                time.sleep(0.02)
-            time.sleep(lot.random() / 3)
-            killed.send_signal(signal.SIGKILL)
-            killed.communicate()
-            on_record, answered = recorded(window), log.counts()
-        assert on_record < CALLS
-        finish(worker(window, log.url))
-        sent = log.counts()
-    assert recorded(window) == len(sent) == CALLS
-    # What was on record when the worker died is not sent again, and only what was under way can be.
-    assert sent.total() - answered.total() == CALLS - on_record
-    assert max(sent.values()) <= 3
-    once = scores(window)
-    with connect(window) as connection:
-        connection.execute("TRUNCATE assay.scores, assay.judge_calls")
-    with endpoint(tmp_path, 0.0) as log:
-        finish(worker(window, log.url))
-    assert scores(window) == once
 
 
 def test_under_faults_every_dimension_ends_scored_or_as_a_recorded_failure(window: str, tmp_path: Path) -> None:

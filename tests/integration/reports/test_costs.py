@@ -16,6 +16,7 @@ from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.segments import Segments
 from include.domain.cost import CostKind, Spend
 from include.domain.interaction import Window
+from include.domain.run import Epochs
 
 MIDNIGHT = datetime(2026, 11, 9, tzinfo=UTC)
 MONDAY, TUESDAY = date(2026, 11, 9), date(2026, 11, 10)
@@ -119,7 +120,7 @@ def test_a_day_of_which_there_is_no_sum_is_found_until_it_is_summed(store_dsn: s
     with connect(store_dsn) as connection:
         costs = Costs(connection)
         store(connection, [Call(1, Decimal(1)), Call(30, Decimal(2))])
-        Segments(connection).rebuild(Window(MIDNIGHT, MIDNIGHT + 48 * HOUR), {}, "", "w")
+        Segments(connection).rebuild(Window(MIDNIGHT, MIDNIGHT + 48 * HOUR), Epochs({}), "w")
         assert costs.never_summed(MIDNIGHT) == [MONDAY, TUESDAY]
         costs.roll_up([MONDAY])
         assert costs.never_summed(MIDNIGHT) == [TUESDAY]

@@ -23,7 +23,7 @@ from include.domain.alert import Alert, AlertState
 from include.domain.interaction import Window
 from include.domain.report import Attachment, ReportMissing, Trend, WeeklyReport
 from include.domain.rule import Evidence
-from include.domain.run import CoverageLedger
+from include.domain.run import COMPOSITE, CoverageLedger, Epochs
 from include.domain.score import ScoreSource
 from include.reports.library import read
 from include.reports.publish import publish
@@ -66,7 +66,9 @@ def judged(
 
 def rebuild(store: psycopg.Connection, epochs: str = "SET") -> None:
     window = Window(MONDAY - 21 * DAY, WEEK.end)
-    Segments(store).rebuild(window, {name: f"{epochs}-{name}" for name in SCORES}, epochs, "w")
+    Segments(store).rebuild(
+        window, Epochs({"": {**{name: f"{epochs}-{name}" for name in SCORES}, COMPOSITE: epochs}}), "w"
+    )
 
 
 def run(store: psycopg.Connection, window: Window, ledger: CoverageLedger | None, warnings: list[str]) -> None:
@@ -205,6 +207,20 @@ def test_judges_are_those_that_scored_in_the_week(store: psycopg.Connection) -> 
         )
     (judge,) = collected(store).judges
     assert (judge.epoch, judge.model, judge.source, judge.values) == ("SET-tone", "gpt", ScoreSource.LLM_JUDGE, 1)
+
+
+def test_the_share_of_a_judges_prompts_that_came_from_a_cache_is_told(store: psycopg.Connection) -> None:
+    for number in (1, 2):
+        judged(store, f"i{number}", MONDAY, 0.5)
+    rebuild(store)
+    store.execute(
+        "INSERT INTO assay.judge_epochs VALUES ('SET-tone', 'tone', 'LLM_JUDGE', 'rubric', %s, %s)",
+        (Jsonb({"model": "gpt"}), MONDAY),
+    )
+    assert [judge.cached for judge in collected(store).judges] == [None]
+    store.execute("UPDATE assay.scores SET input_tokens = 1000, cached_input_tokens = 700 WHERE interaction_id = 'i1'")
+    store.execute("UPDATE assay.scores SET input_tokens = 1000 WHERE interaction_id = 'i2'")
+    assert [judge.cached for judge in collected(store).judges] == [0.35]
 
 
 def test_spend_is_that_of_the_rollup(store: psycopg.Connection) -> None:

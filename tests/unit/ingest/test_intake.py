@@ -11,6 +11,7 @@ import pytest
 from include.domain.intake import Findings
 from include.domain.score import Usage
 from include.ingest.intake import Desk, decide, price, volume_bounds
+from include.ingest.strata import SamplingPlan
 from tests.unit.ingest.rows import facts
 
 
@@ -25,7 +26,7 @@ def nothing_wrong(rows: object, bounds: Mapping[str, float]) -> Findings:
     return Findings({})
 
 
-DESK = Desk(nothing_wrong, TenPerToken(), 1.0)
+DESK = Desk(nothing_wrong, TenPerToken(), SamplingPlan())
 
 
 def test_a_refused_row_carries_the_names_and_a_fit_one_its_price() -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from include.domain.llm import CallPurpose, ChatMessage, JudgeCall, LLMReply, LLMRequest
-from include.domain.score import Usage, Verdict
+from include.domain.score import Usage, Verdict, digest
 from include.errors import JudgeError, StoreUnreachable
 from include.judges.calls import Calls
 from include.judges.ledger import LedgerDesk, MemoryLedger
@@ -84,12 +84,21 @@ def test_all_that_shapes_a_reply_shapes_the_key(other: LLMRequest) -> None:
     assert REQUEST.key("e", "m") != REQUEST.key("e", "n") != REQUEST.key("f", "n")
 
 
-async def test_a_malformed_reply_is_shown_to_its_author_once() -> None:
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_key_is_the_digest_of_the_whole_request(turns: int) -> None:
+    request = replace(REQUEST, messages=tuple(ChatMessage("user", f'"{turn}" \ud800 é') for turn in range(turns)))
+    said = [[message.role, message.content] for message in request.messages]
+    parameters = ["verdict", {}, 0.1, 64]
+    assert request.key("e", "m") == digest(["e", "m", said, parameters])
+    assert replace(request, sample=1).key("e", "m") == digest(["e", "m", said, parameters, 1, False])
+
+
+async def test_a_malformed_reply_is_asked_for_once_more_with_its_error_and_without_its_words() -> None:
     model, ledger = FakeModel("five stars!", GOOD), Keeping()
     answer = await calls(model, ledger).ask(REQUEST, PURPOSE, verdict)
     assert answer.value.score == 4
     assert [message.role for message in model.requests[1].messages] == ["user", "assistant", "user"]
-    assert model.requests[1].messages[1].content == "five stars!"
+    assert "five stars" not in model.requests[1].messages[1].content + model.requests[1].messages[2].content
     assert "not one JSON object" in model.requests[1].messages[2].content
     assert [call.outcome for call in ledger.recorded] == ["judge_malformed_reply", "ok"]
     assert answer.bill.cost == Decimal("0.4")

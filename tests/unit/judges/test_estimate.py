@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from include.adapters.yaml_file import load
 from include.domain.interaction import Interaction
 from include.domain.score import Usage
-from include.judges.build import model_bench
+from include.judges.build import Bench, offline_bench
 from include.judges.estimate import Estimate, estimate
-from include.judges.ledger import MemoryLedger
-from include.judges.rubric import Rubric
-from tests.fakes.llm import FakeModel
+from tests.unit.judges.bench import ASKED, AT, Flat, bench, escalating, model, rubric
 
-AT = datetime(2026, 11, 20, tzinfo=UTC)
-RUBRICS = [load(path, Rubric) for path in sorted((Path(__file__).parents[3] / "include/judges/rubrics").glob("*.yaml"))]
-ASKED = Interaction("a", AT, AT, "p", "prod", "When?", "At nine.", retrieved_contexts=("It opens at nine.",))
+RUBRICS = [rubric(), rubric("professionalism")]
 
 
-class Flat:
-    """A dollar a call, except for models that nobody knows."""
-
-    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
-        return Decimal(1) if model == "m" else None
-
-
-def expected(*interactions: Interaction, model: str = "m") -> Estimate:
-    return estimate(interactions, RUBRICS, Flat(), provider="openai", model=model, at=AT)
+def expected(found: Bench, *interactions: Interaction) -> Estimate:
+    return estimate(interactions, found.of, Flat(), at=AT)
 
 
 @pytest.mark.parametrize(
@@ -44,25 +30,44 @@ def expected(*interactions: Interaction, model: str = "m") -> Estimate:
     ],
 )
 async def test_as_many_calls_are_expected_as_are_made(interaction: Interaction, calls: int) -> None:
-    model = FakeModel()
-    bench = model_bench(RUBRICS, model, MemoryLedger(), Flat(), now=lambda: AT)
-    for judge in bench.judges:
+    asked = model("m")
+    found = bench(RUBRICS, {"main": asked})
+    for judge in found.judges:
         await judge.score(interaction)
-    assert expected(interaction).calls == len(model.requests) == calls
+    assert expected(found, interaction).calls == len(asked.requests) == calls
 
 
 async def test_the_tokens_are_those_of_the_prompts() -> None:
-    model = FakeModel()
+    asked = model("m")
+    found = bench(RUBRICS, {"main": asked})
     long = replace(ASKED, retrieved_contexts=("It opens at nine. " * 300,))
-    for judge in model_bench(RUBRICS, model, MemoryLedger(), Flat(), now=lambda: AT).judges:
+    for judge in found.judges:
         await judge.score(long)
-    characters = sum(len(message.content) for request in model.requests for message in request.messages)
-    assert expected(long).usage.input_tokens == pytest.approx(characters / 4, rel=0.1)
+    characters = sum(len(message.content) for request in asked.requests for message in request.messages)
+    assert expected(found, long).usage.input_tokens == pytest.approx(characters / 4, rel=0.1)
 
 
-def test_the_cost_is_the_sum_and_unknown_where_the_price_is() -> None:
-    assert expected(ASKED, ASKED).cost == Decimal(8)
-    assert expected(ASKED, model="unheard-of").cost is None
+def test_a_cascade_is_expected_to_use_its_whole_share_and_a_panel_all_members() -> None:
+    models = {"main": model("m"), "big": model("big")}
+    alone = expected(bench([rubric()], models), ASKED).cost
+    cascade = bench([escalating(samples=2, at_most=0.25)], models, strong="big")
+    assert alone == 3  # a verdict, and two calls of RAGAS
+    assert expected(cascade, *[ASKED] * 4).cost == 4 * (2 + Decimal("0.25") + 2)
+    assert expected(bench([rubric()], models, panel=["main", "big"]), ASKED).cost == 4
+
+
+def test_what_is_in_another_language_than_the_rubrics_takes_no_call() -> None:
+    found = bench([rubric(languages=("de",))], {"main": model("m")})
+    assert expected(found, replace(ASKED, retrieved_contexts=(), attributes={"language": "en"})).calls == 0
+
+
+def test_the_cost_is_the_sum_and_unknown_where_a_price_is() -> None:
+    assert expected(bench(RUBRICS, {"main": model("m")}), ASKED, ASKED).cost == Decimal(8)
+    assert expected(bench(RUBRICS, {"main": model("unheard-of")}), ASKED).cost is None
+
+
+def test_judges_that_ask_nobody_cost_nothing() -> None:
+    assert expected(offline_bench(), ASKED) == Estimate(1, 0, Usage(), Decimal(0))
 
 
 def test_it_reads_as_a_sentence() -> None:

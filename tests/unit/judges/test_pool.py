@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from include.domain.interaction import Interaction
 from include.domain.score import Epoch, Outcome, Score, ScoreSource
 from include.errors import JudgeMisconfigured, StoreUnreachable
+from include.judges.feed import AHEAD
 from include.judges.pool import Counts, Pending, run_pool, score_all
 from include.judges.saving import UNSAVED
 
@@ -51,15 +53,19 @@ def interaction(name: str) -> Interaction:
     return Interaction(name, AT, AT, "p", "prod", "why?", "because")
 
 
+def epoch(dimension: str) -> str:
+    return Epoch(dimension, ScoreSource.CODE, "waiting", {}).id
+
+
 def work(count: int, dimensions: Sequence[str] = ("tone",)) -> Iterator[Pending]:
     for number in range(count):
-        yield interaction(f"i{number}"), frozenset(dimensions)
+        yield interaction(f"i{number}"), frozenset(map(epoch, dimensions))
 
 
 async def test_every_missing_dimension_is_judged_once_and_saved() -> None:
     saved: list[Outcome] = []
     judges = [Waiting("tone"), Waiting("facts")]
-    todo = [(interaction("a"), {"tone", "facts"}), (interaction("b"), {"facts"})]
+    todo = [(interaction("a"), {epoch("tone"), epoch("facts")}), (interaction("b"), {epoch("facts")})]
     counts = await score_all(todo, judges, saved.extend, 4)
     assert counts == Counts(scored=3)
     assert {(one.interaction_id, one.dimension) for one in saved} == {("a", "tone"), ("a", "facts"), ("b", "facts")}
@@ -71,7 +77,7 @@ async def test_no_more_than_the_given_number_are_under_way_at_once() -> None:
     assert judge.most == 7
 
 
-async def test_work_is_pulled_only_as_it_is_judged() -> None:
+async def test_work_is_pulled_only_a_little_ahead_of_its_judging() -> None:
     pulled = 0
 
     def pull() -> Iterator[Pending]:
@@ -81,8 +87,8 @@ async def test_work_is_pulled_only_as_it_is_judged() -> None:
             yield one
 
     task = asyncio.ensure_future(score_all(pull(), [Waiting(wait_s=60)], lambda _: None, 5))
-    await asyncio.sleep(0.02)
-    assert pulled == 5
+    await asyncio.sleep(0.05)
+    assert 5 <= pulled <= 5 + 3 * AHEAD
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -169,6 +175,25 @@ async def test_cancelling_saves_what_came_back() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [one.interaction_id for one in saved] == ["i0"]
+
+
+@pytest.mark.parametrize(("grace_s", "saved_in_time"), [(0.05, 0), (5.0, 3)])
+async def test_calls_under_way_at_the_end_have_their_grace(grace_s: float, saved_in_time: int) -> None:
+    saved: list[Outcome] = []
+    task = asyncio.ensure_future(score_all(work(100), [Waiting(wait_s=0.4)], saved.extend, 3, grace_s))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(saved) == saved_in_time
+
+
+def test_the_garbage_collector_is_afterwards_as_it_was() -> None:
+    during: list[int] = []
+    before = gc.get_threshold()
+    run_pool(work(1), [Waiting()], lambda _: during.append(gc.get_freeze_count()), 1)
+    assert during[0] > 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
 
 
 TERMINATED = """

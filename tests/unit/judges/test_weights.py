@@ -34,7 +34,6 @@ def test_a_project_may_have_weights_of_its_own(tmp_path: Path) -> None:
     weights = file(tmp_path, "weights: {a: 0.5, b: 0.5}\nprojects:\n  clinic: {c: 1.0}\n")
     assert weights.of("clinic").by_dimension == {"c": 1.0}
     assert weights.of("bank").by_dimension == {"a": 0.5, "b": 0.5}
-    assert weights.dimensions == {"a", "b", "c"}
     assert weights.of("clinic").version == weights.of("bank").version == weights.version
 
 
@@ -73,6 +72,13 @@ def test_a_composite_is_the_weighted_sum() -> None:
 def test_missing_is_not_zero(missing: str) -> None:
     values = {dimension: 1.0 for dimension in WEIGHTS.by_dimension if dimension != missing}
     assert composite("a", AT, values, WEIGHTS, "set").value is None
+
+
+def test_a_dimension_without_weight_is_shown_and_may_be_missing() -> None:
+    weights = Weights("w", {"correctness": 1.0, "context_recall": 0.0})
+    assert composite("a", AT, {"correctness": 0.5}, weights, "set").value == 0.5
+    both = composite("a", AT, {"correctness": 0.5, "context_recall": 1.0}, weights, "set")
+    assert (both.value, both.by_dimension["context_recall"]) == (0.5, 1.0)
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3))

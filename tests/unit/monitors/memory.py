@@ -20,17 +20,21 @@ def hours(start: datetime, count: int) -> list[datetime]:
 
 def tally(values: Sequence[float], *, binned: bool = True, rate: float = 1.0) -> Tally:
     n, w = len(values), 1 / rate
-    bins = [0] * SCORE_BINS
+    total, total_sq = sum(values), sum(value * value for value in values)
+    bins = [0.0] * SCORE_BINS
     for value in values if binned else ():
-        bins[min(SCORE_BINS - 1, int(value * SCORE_BINS + 1e-9))] += 1
+        bins[min(SCORE_BINS - 1, int(value * SCORE_BINS + 1e-9))] += w
     return Tally(
         n,
         n * w,
         n * w * w,
-        w * sum(values),
-        w * sum(value * value for value in values),
+        w * total,
+        w * total_sq,
         min(values, default=None),
         max(values, default=None),
+        w * w * total,
+        w * w * total_sq,
+        w,
         tuple(bins) if binned else (),
     )
 

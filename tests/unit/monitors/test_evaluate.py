@@ -9,7 +9,7 @@ import pytest
 
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome, RuleResult
-from include.domain.run import CoverageLedger
+from include.domain.run import CoverageLedger, Epochs
 from include.domain.segment import SegmentRow
 from include.monitors import result
 from include.monitors.evaluate import Settled, evaluate
@@ -46,7 +46,7 @@ def world(**disturbed: object) -> Memory:
 
 
 def breached(memory: Memory, ledger: CoverageLedger = LEDGER) -> set[tuple[str, str]]:
-    results = evaluate(SHIPPED, Settled(Window(NOW - HOUR, NOW), ledger, EPOCHS), memory)
+    results = evaluate(SHIPPED, Settled(Window(NOW - HOUR, NOW), ledger, Epochs({"": EPOCHS})), memory)
     assert not [found for found in results if found.outcome is RuleOutcome.ERROR]
     return {(one.rule, one.labels.get("project", "")) for one in results if one.outcome is RuleOutcome.BREACHED}
 
@@ -90,7 +90,7 @@ def test_a_rule_that_breaks_is_an_error_and_stops_no_other() -> None:
     rules = Rules(rules=(rule(name="broken"), rule(name="whole", measure="composite")))
     broken, whole = evaluate(
         rules,
-        Settled(Window(NOW - HOUR, NOW), LEDGER, {"faithfulness": "E", "composite": "S"}),
+        Settled(Window(NOW - HOUR, NOW), LEDGER, Epochs({"": {"faithfulness": "E", "composite": "S"}})),
         steady("composite", lambda _: (0.9,) * 4, epoch="S", memory=Broken()),
     )
     assert (broken.outcome, whole.outcome) == (RuleOutcome.ERROR, RuleOutcome.OK)

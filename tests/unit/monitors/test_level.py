@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome, RuleResult
-from include.domain.run import CoverageLedger
+from include.domain.run import CoverageLedger, Epochs
 from include.monitors.evaluate import Settled, evaluate
 from include.monitors.rules import LevelRule, Rules
 from tests.unit.monitors.memory import HOUR, Memory
@@ -43,7 +43,9 @@ def rule(**given: object) -> LevelRule:
 def results(
     one: LevelRule, memory: Memory, length: timedelta = HOUR, epochs: dict[str, str] = EPOCHS
 ) -> list[RuleResult]:
-    return evaluate(Rules(rules=(one,)), Settled(Window(NOW - length, NOW), LEDGER, epochs), memory)
+    return evaluate(
+        Rules(rules=(one,)), Settled(Window(NOW - length, NOW), LEDGER, Epochs({"": epochs} if epochs else {})), memory
+    )
 
 
 def result(one: LevelRule, memory: Memory, length: timedelta = HOUR, epochs: dict[str, str] = EPOCHS) -> RuleResult:
@@ -74,7 +76,7 @@ def test_the_evidence_says_what_was_seen_since_when_against_what() -> None:
     assert found.evidence.value == pytest.approx(0.425)
     assert found.evidence.reference == pytest.approx(0.9375)
     assert (found.evidence.n, found.evidence.confidence) == (12, 0.99)
-    assert found.evidence.reference_n == 9 * 24 * 4  # of fifteen calendar days, three are left out at either end
+    assert found.evidence.reference_n == 8 * 24 * 4  # of fourteen whole days, three are left out at either end
     assert found.evidence.low < found.evidence.value < found.evidence.high < found.evidence.reference  # type: ignore[operator]
     assert found.evidence.p_value <= found.evidence.adjusted_p_value < 1e-4  # type: ignore[operator]
     assert 0 < found.evidence.detectable < 0.2  # type: ignore[operator]

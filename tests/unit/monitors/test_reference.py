@@ -33,7 +33,7 @@ def test_few_days_are_all_kept_and_empty_ones_are_none() -> None:
 
 
 def test_a_rate_that_was_never_seen_is_not_taken_for_impossible() -> None:
-    found = reference.of_past(tally([0.0] * 200, binned=False), np.array([200.0, 0.0]), GOOD_OR_BAD)
+    found = reference.of_shares(tally([0.0] * 200, binned=False), np.array([200.0, 0.0]), GOOD_OR_BAD)
     assert found.mean == 1.0
     assert 0.95 < found.floor < 0.995
     assert found.variance > 0
@@ -41,7 +41,7 @@ def test_a_rate_that_was_never_seen_is_not_taken_for_impossible() -> None:
 
 def test_the_floor_nears_the_mean_as_the_past_grows() -> None:
     floors = [
-        reference.of_past(Tally(n), np.array([0.9 * n, 0.1 * n]), GOOD_OR_BAD).floor for n in (100, 1_000, 10_000)
+        reference.of_shares(Tally(n), np.array([0.9 * n, 0.1 * n]), GOOD_OR_BAD).floor for n in (100, 1_000, 10_000)
     ]
     assert floors == sorted(floors)
     assert floors[0] < 0.86

@@ -30,7 +30,7 @@ LEVEL = {
 def test_the_shipped_rules_watch_every_kind_of_trouble() -> None:
     watched = {rule.measure for rule in SHIPPED.rules if isinstance(rule, LevelRule)}
     assert watched == {"composite", "correctness", "faithfulness", "professionalism", "error", "quarantine", "failure"}
-    assert {rule.test for rule in SHIPPED.rules} == {"level", "volume", "spend", "coverage", "drift"}
+    assert {rule.test for rule in SHIPPED.rules} == {"level", "volume", "spend", "coverage", "budget", "probe", "drift"}
 
 
 def test_every_key_is_explained_at_the_head_of_the_file() -> None:

@@ -30,7 +30,7 @@ def chart_of(hours: list[list[float]], *, standard: float = 0.9, min_n: float = 
     worse, better = bets_on_values(counts, LEVELS, np.array([standard]), np.array([0.03]), min_effect)
     n = counts.sum(axis=2)
     return follow(
-        Stream(worse, better, n, n * standard - counts @ LEVELS), alpha=ALPHA, min_n=min_n, min_effect=min_effect
+        Stream(worse, better, n, n, n * standard - counts @ LEVELS), alpha=ALPHA, min_n=min_n, min_effect=min_effect
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome, RuleResult
-from include.domain.run import CoverageLedger
+from include.domain.run import CoverageLedger, Epochs
 from include.monitors.evaluate import Settled, evaluate
 from include.monitors.rules import Rules, SpendRule
 from tests.unit.monitors.memory import HOUR, Memory
@@ -21,7 +21,7 @@ RULE = SpendRule(name="x", description="d", test="spend", category="cost", owner
 
 def result(memory: Memory, length: timedelta = HOUR) -> RuleResult:
     window = Window(NOW - length, NOW)
-    [only] = evaluate(Rules(rules=(RULE,)), Settled(window, CoverageLedger(9, 0, 0, 9, 0), {}), memory)
+    [only] = evaluate(Rules(rules=(RULE,)), Settled(window, CoverageLedger(9, 0, 0, 9, 0), Epochs({})), memory)
     return only
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome, RuleResult
-from include.domain.run import CoverageLedger
+from include.domain.run import CoverageLedger, Epochs
 from include.monitors.evaluate import Settled, evaluate
 from include.monitors.rules import Rules, VolumeRule
 from tests.unit.monitors.memory import HOUR, Memory, hours
@@ -22,7 +22,7 @@ RULE = VolumeRule(
 
 def result(memory: Memory, end: datetime = NOW, length: timedelta = HOUR) -> RuleResult:
     ledger = CoverageLedger(0, 0, 0, 0, 0)
-    [only] = evaluate(Rules(rules=(RULE,)), Settled(Window(end - length, end), ledger, {}), memory)
+    [only] = evaluate(Rules(rules=(RULE,)), Settled(Window(end - length, end), ledger, Epochs({})), memory)
     return only
 
 
@@ -98,4 +98,4 @@ def test_conversations_that_come_in_bursts_need_more_to_alarm() -> None:
 def test_a_log_that_was_never_used_has_no_segments() -> None:
     ledger = CoverageLedger(0, 0, 0, 0, 0)
     memory = Memory(hours(NOW - 24 * HOUR, 24))
-    assert evaluate(Rules(rules=(RULE,)), Settled(Window(NOW - HOUR, NOW), ledger, {}), memory) == []
+    assert evaluate(Rules(rules=(RULE,)), Settled(Window(NOW - HOUR, NOW), ledger, Epochs({})), memory) == []

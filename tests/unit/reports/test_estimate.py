@@ -13,7 +13,16 @@ from include.reports.estimate import discoveries, estimate, p_of_difference
 def tally(values: list[float], weight: float = 1.0) -> Tally:
     n = len(values)
     squares = sum(value * value for value in values)
-    return Tally(n, n * weight, n * weight**2, weight * sum(values), weight * squares)
+    return Tally(
+        n,
+        n * weight,
+        n * weight**2,
+        weight * sum(values),
+        weight * squares,
+        total_w2=weight**2 * sum(values),
+        total_sq_w2=weight**2 * squares,
+        heaviest=weight,
+    )
 
 
 FIRST, SECOND = [0.2, 0.4, 0.9, 0.7, 0.5], [0.6, 0.8, 0.7, 0.9]

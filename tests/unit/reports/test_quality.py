@@ -17,7 +17,8 @@ def row(
     day: int, mean: float, n: int = 200, *, epoch: str = "A", project: str = "clinic", measure: str = "composite"
 ) -> SegmentRow:
     """A day of n scores with a standard deviation of 0.1."""
-    tally = Tally(n, n, n, n * mean, n * (mean**2 + 0.01), mean, mean)
+    total, total_sq = n * mean, n * (mean**2 + 0.01)
+    tally = Tally(n, n, n, total, total_sq, mean, mean, total_w2=total, total_sq_w2=total_sq)
     return SegmentRow(MONDAY + day * DAY, (project, "production", measure), epoch, tally)
 
 

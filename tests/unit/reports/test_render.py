@@ -105,6 +105,12 @@ def test_an_offline_judge_is_called_what_it_is_and_an_llm_is_not() -> None:
     assert "offline stand-in" not in render(week(judges=(llm,)))
 
 
+def test_how_much_of_its_prompts_a_provider_had_cached_is_told_where_it_is_known() -> None:
+    llm = JudgeWeek("e", "correctness", "rubric", ScoreSource.LLM_JUDGE, "gpt-4.1", MONDAY, 3, 0.714)
+    assert "71 % of the prompt tokens from the provider’s cache" in render(week(judges=(llm,)))
+    assert "provider’s cache" not in render(week())
+
+
 def test_a_week_under_way_says_so() -> None:
     assert "The week is not complete" in render(week(as_of=MONDAY))
     assert "The week is not complete" not in render(week())

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from include.adapters.llm import OpenAIClient
+from include.adapters.llm.wire import MOST_BYTES
 from include.domain.llm import ChatMessage, LLMReply, LLMRequest
-from include.errors import JudgeError, JudgeMisconfigured
+from include.errors import JudgeError, JudgeMisconfigured, StoreUnreachable
+from tests.fakes.endpoint import Clock, Script, Step, error, serving
 
 REQUEST = LLMRequest((ChatMessage("user", "judge this"),), "verdict", {"type": "object"}, 0.1, 64)
 KEY = "sk-very-secret"
@@ -22,70 +24,14 @@ COMPLETION = {
     "choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 3, "completion_tokens": 1},
 }
-Step = tuple[int, Any, dict[str, str]] | str
-
-
-class Script:
-    """Answers in the given order, the last step for ever; keeps what was asked."""
-
-    def __init__(self, *steps: Step) -> None:
-        self.steps = list(steps)
-        self.bodies: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.bodies.append(await request.json())
-        self.headers.append(dict(request.headers))
-        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
-        if step == "reset":
-            assert request.transport
-            request.transport.abort()
-            return web.Response()
-        if step == "hang":
-            await asyncio.sleep(30)
-        assert not isinstance(step, str)
-        status, body, headers = step
-        return web.Response(status=status, text=body if isinstance(body, str) else json.dumps(body), headers=headers)
-
-
-class Clock:
-    """Time that passes only while somebody sleeps, and what was slept."""
-
-    def __init__(self) -> None:
-        self.now, self.slept = 0.0, []
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-@asynccontextmanager
-async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    application = web.Application()
-    application.router.add_post("/v1/chat/completions", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
 
 
 async def ask(script: Script, clock: Clock | None = None, **given: Any) -> LLMReply:
     clock = clock or Clock()
     async with serving(script.answer) as url:
         timing = {"clock": clock, "sleep": clock.sleep, "uniform": lambda: 0.5}
-        async with OpenAIClient(url, "m", KEY, **(timing | given)) as client:
+        async with OpenAIClient(f"{url}/v1", "m", KEY, **(timing | given)) as client:
             return await client.complete(REQUEST)
-
-
-def error(status: int, message: str = "no", **headers: str) -> Step:
-    return status, {"error": {"message": message}}, {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 GOOD: Step = (200, COMPLETION, {})
@@ -162,7 +108,7 @@ async def test_an_endpoint_of_few_words_is_understood_step_by_step_and_remembere
         error(400, "temperature: only the default is supported"),
         GOOD,
     )
-    async with serving(script.answer) as url, OpenAIClient(url, "m") as client:
+    async with serving(script.answer) as url, OpenAIClient(f"{url}/v1", "m") as client:
         await client.complete(REQUEST)
         await client.complete(REQUEST)
     assert len(script.bodies) == 6
@@ -200,7 +146,7 @@ async def test_no_more_requests_than_allowed_are_under_way() -> None:
         under_way -= 1
         return web.json_response(COMPLETION)
 
-    async with serving(handler) as url, OpenAIClient(url, "m", concurrency=5) as client:
+    async with serving(handler) as url, OpenAIClient(f"{url}/v1", "m", concurrency=5) as client:
         await asyncio.gather(*(client.complete(REQUEST) for _ in range(40)))
     assert most == 5
 
@@ -228,3 +174,166 @@ async def test_an_endpoint_that_is_down_fails_the_rest_fast() -> None:
 def test_an_address_that_is_none_is_refused_at_once(address: str) -> None:
     with pytest.raises(JudgeMisconfigured, match="JUDGE_BASE_URL"):
         OpenAIClient(address, "m")
+
+
+async def test_a_pause_that_the_endpoint_names_holds_up_every_call_and_not_only_the_one_that_was_refused() -> None:
+    script, clock, sent = Script(error(429, Retry_After="7"), GOOD), Clock(), []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        sent.append(clock.now)
+        return await script.answer(request)
+
+    timing = {"clock": clock, "sleep": clock.sleep, "uniform": lambda: 0.5}
+    async with serving(handler) as url, OpenAIClient(f"{url}/v1", "m", concurrency=1, **timing) as client:
+        await asyncio.gather(*(client.complete(REQUEST) for _ in range(5)))
+    assert sent[0] == 0
+    assert min(sent[1:]) >= 7
+
+
+async def test_a_pause_longer_than_the_deadline_fails_those_that_wait_without_asking() -> None:
+    script, clock = Script(error(429, Retry_After="3600")), Clock()
+    async with serving(script.answer) as url:
+        timing = {"clock": clock, "sleep": clock.sleep, "uniform": lambda: 0.5}
+        async with OpenAIClient(f"{url}/v1", "m", **timing) as client:
+            for _ in range(3):
+                with pytest.raises(JudgeError) as raised:
+                    await client.complete(REQUEST)
+                assert (raised.value.error_type, raised.value.retryable) == ("judge_rate_limited", True)
+    assert len(script.bodies) == 1
+
+
+async def test_time_at_the_gate_is_not_taken_from_a_calls_deadline() -> None:
+    clock = Clock()
+    async with serving(Script(GOOD).answer) as url:
+        timing = {"clock": clock, "sleep": clock.sleep, "requests_per_minute": 1, "deadline_s": 100, "timeout_s": 50}
+        async with OpenAIClient(f"{url}/v1", "m", **timing) as client:
+            replies = await asyncio.gather(*(client.complete(REQUEST) for _ in range(5)))
+    assert len(replies) == 5
+    assert clock.now == pytest.approx(240)
+
+
+async def test_requests_a_minute_are_held_without_a_burst() -> None:
+    clock, sent = Clock(), []
+
+    async def handler(_: web.Request) -> web.Response:
+        sent.append(clock.now)
+        return web.json_response(COMPLETION)
+
+    timing = {"clock": clock, "sleep": clock.sleep, "requests_per_minute": 120}
+    async with serving(handler) as url, OpenAIClient(f"{url}/v1", "m", concurrency=1, **timing) as client:
+        await asyncio.gather(*(client.complete(REQUEST) for _ in range(21)))
+    assert sent[-1] == pytest.approx(10, abs=1)
+
+
+async def test_headers_that_say_little_is_left_slow_the_next_calls_down() -> None:
+    left = {"limit": "600", "remaining": "0", "reset": "60s"}
+    script = Script((200, COMPLETION, {f"x-ratelimit-{name}-requests": value for name, value in left.items()}))
+    clock = Clock()
+    async with serving(script.answer) as url:
+        timing = {"clock": clock, "sleep": clock.sleep}
+        async with OpenAIClient(f"{url}/v1", "m", concurrency=1, **timing) as client:
+            for _ in range(31):
+                await client.complete(REQUEST)
+    assert clock.now == pytest.approx(2.9, abs=0.2)  # ten a second
+
+
+async def test_a_hasty_try_gives_its_place_back_soon_and_the_next_has_all_the_time() -> None:
+    script = Script(*[GOOD] * 60, "hang", GOOD)
+    async with serving(script.answer) as url, OpenAIClient(f"{url}/v1", "m", timeout_s=20) as client:
+        for _ in range(60):
+            await client.complete(REQUEST)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        assert (await client.complete(REQUEST)).content == "ok"
+        assert loop.time() - started < 5
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    script = Script((200, "x" * (MOST_BYTES + 1), {}), GOOD)
+    reply = await ask(script)
+    assert reply.content == "ok"
+    assert len(script.bodies) == 2
+
+
+async def test_the_same_bytes_bear_the_same_idempotency_key_and_another_sample_another() -> None:
+    script = Script(error(500), GOOD)
+    async with serving(script.answer) as url:
+        clock = Clock()
+        async with OpenAIClient(f"{url}/v1", "m", clock=clock, sleep=clock.sleep) as client:
+            await client.complete(REQUEST)
+            await client.complete(replace(REQUEST, sample=1))
+            await client.complete(replace(REQUEST, temperature=0.5))
+    first, again, sampled, other = [headers["Idempotency-Key"] for headers in script.headers]
+    assert first == again
+    assert len({first, sampled, other}) == 3
+    assert script.bodies[2] == script.bodies[0]
+
+
+async def test_log_probabilities_are_asked_for_only_where_wanted_and_only_until_they_are_refused() -> None:
+    script = Script(error(400, "'logprobs' is not supported with this model"), GOOD)
+    wanted = replace(REQUEST, logprobs=True)
+    async with serving(script.answer) as url, OpenAIClient(f"{url}/v1", "m") as client:
+        assert (await client.complete(wanted)).tail == ()
+        await client.complete(wanted)
+        await client.complete(REQUEST)
+    assert [body.get("logprobs") for body in script.bodies] == [True, None, None, None]
+
+
+class Workers:
+    """A crew whose size is told, slowly."""
+
+    def __init__(self, *sizes: int) -> None:
+        self.sizes = list(sizes)
+        self.asked_in: set[str] = set()
+
+    def size(self) -> int:
+        self.asked_in.add(threading.current_thread().name)
+        time.sleep(0.05)
+        found = self.sizes.pop(0) if len(self.sizes) > 1 else self.sizes[0]
+        if found == 0:
+            raise StoreUnreachable("gone")
+        return found
+
+
+async def test_workers_share_the_concurrency_and_a_crew_that_cannot_be_counted_stays_as_it_was() -> None:
+    under_way = most = 0
+
+    async def handler(_: web.Request) -> web.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return web.json_response(COMPLETION)
+
+    crew = Workers(4, 0)
+    async with (
+        serving(handler) as url,
+        OpenAIClient(f"{url}/v1", "m", concurrency=20, crew=crew) as client,
+    ):
+        await asyncio.gather(*(client.complete(REQUEST) for _ in range(40)))
+        await asyncio.sleep(1.2)
+        await asyncio.gather(*(client.complete(REQUEST) for _ in range(40)))
+    assert most == 5
+    assert threading.main_thread().name not in crew.asked_in
+
+
+async def test_after_a_429_that_names_a_wait_half_as_many_are_under_way() -> None:
+    under_way = most = refused = 0
+
+    async def handler(_: web.Request) -> web.Response:
+        nonlocal under_way, most, refused
+        if refused < 8:
+            refused += 1
+            return web.json_response({"error": {"message": "slow down"}}, status=429, headers={"Retry-After-Ms": "50"})
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        return web.json_response(COMPLETION)
+
+    async with serving(handler) as url, OpenAIClient(f"{url}/v1", "m", concurrency=8, uniform=lambda: 0.0) as client:
+        await asyncio.gather(*(client.complete(REQUEST) for _ in range(8)))
+        assert most <= 5
+        await asyncio.gather(*(client.complete(REQUEST) for _ in range(60)))
+    assert most == 8

@@ -10,8 +10,9 @@ from decimal import Decimal
 import psycopg
 
 from include.adapters.postgres import connect
+from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.judge_calls import JudgeCalls
-from include.domain.llm import CallPurpose, JudgeCall, LLMReply
+from include.domain.llm import CallMode, CallPurpose, JudgeCall, LLMReply
 from include.domain.score import Usage
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -116,11 +117,34 @@ def test_a_price_that_nobody_knows_stays_unknown(store_dsn: str) -> None:
     assert found.cost is None
 
 
+def test_usage_that_nobody_told_stays_unknown_and_costs_no_sum(store_dsn: str) -> None:
+    unknown = replace(CALL, key="b" * 64, reply=replace(CALL.reply, usage=None), cost=None)
+    with connect(store_dsn) as connection, connect(store_dsn) as other:
+        ledger = JudgeCalls(connection)
+        ledger.record([CALL, unknown])
+        assert ledger.claim([unknown.key]) == {unknown.key: unknown}
+        Costs(other).roll_up([AT.date()])
+        query = "SELECT calls, unpriced, input_tokens, output_tokens, cached_input_tokens, cost FROM assay.costs_daily"
+        assert other.execute(query).fetchall() == [(2, 1, 10, 5, 3, Decimal("0.0000123456"))]
+
+
+def test_how_a_call_was_made_and_how_its_reply_ended_come_back(store_dsn: str) -> None:
+    tail = (('{"score":', -0.5), (" 4\0", -0.25))
+    batched = replace(CALL, mode=CallMode.BATCH, reply=replace(CALL.reply, tail=tail))
+    with connect(store_dsn) as connection:
+        ledger = JudgeCalls(connection)
+        ledger.record([batched])
+        found = ledger.claim([CALL.key])[CALL.key]
+    assert found is not None
+    assert found.mode is CallMode.BATCH
+    assert found.reply.tail == (('{"score":', -0.5), (" 4\ufffd", -0.25))
+
+
 def test_a_reply_that_postgres_cannot_hold_is_kept_all_the_same(store_dsn: str) -> None:
-    odd = replace(CALL, reply=replace(CALL.reply, content="nul \0 half \ud800", finish_reason=None, request_id=None))
+    odd = replace(CALL, reply=replace(CALL.reply, content="nul \0 half \ud800", finish_reason="\0", request_id=None))
     with connect(store_dsn) as connection:
         ledger = JudgeCalls(connection)
         ledger.record([odd])
         found = ledger.claim([CALL.key])[CALL.key]
     assert found is not None
-    assert found.reply.content == "nul \ufffd half ?"
+    assert (found.reply.content, found.reply.finish_reason) == ("nul \ufffd half ?", "\ufffd")

@@ -9,7 +9,7 @@ import psycopg
 from include.adapters.postgres import connect
 from include.adapters.postgres.runs import Runs
 from include.domain.interaction import Window
-from include.domain.run import CoverageLedger, Run
+from include.domain.run import CoverageLedger, Epochs, Run
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -25,7 +25,7 @@ def day(n: int) -> Run:
 
 def settled(runs: Runs, run: Run) -> None:
     runs.begin(run, datetime.now(UTC))
-    runs.validated(run.run_id, {"correctness": "x"}, "w", [])
+    runs.validated(run.run_id, Epochs({"": {"correctness": "x"}}), "w", [])
     runs.settle(run.run_id, CoverageLedger(0, 0, 0, 0, 0), datetime.now(UTC))
 
 

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from include.adapters.postgres import connect
 from include.adapters.postgres.scores import Scores
 from include.domain.interaction import Interaction, Turn, Window
-from include.domain.run import Run, Shard
+from include.domain.run import COMPOSITE, Epochs, Run, Shard
 from include.domain.score import Epoch, FailureType, Score, ScoreFailure, ScoreSource, Usage
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -27,8 +27,8 @@ HOUR = timedelta(hours=1)
 RUN = Run("native", Window(NOON, NOON + HOUR), live=True)
 FACTS = Epoch("facts", ScoreSource.CODE, "judge", {"version": "1"})
 TONE = Epoch("tone", ScoreSource.CODE, "judge", {"version": "1"})
-EPOCHS = {"facts": FACTS.id, "tone": TONE.id}
-BOTH = frozenset(EPOCHS)
+EPOCHS = Epochs({"": {"facts": FACTS.id, "tone": TONE.id, COMPOSITE: "both"}})
+BOTH = frozenset({FACTS.id, TONE.id})
 SINCE = NOON - 7 * 24 * HOUR
 MOST = 3
 
@@ -137,7 +137,7 @@ def test_a_restarted_shard_resumes_where_it_stopped(connection: psycopg.Connecti
         log(connection, name)
     shards = planned(connection)
     Scores(connection).save([score("a"), score("a", TONE), score("b"), failure("c", retryable=False)], NOON)
-    assert owed(connection, shards) == {"b": {"tone"}, "c": {"tone"}, "d": BOTH}
+    assert owed(connection, shards) == {"b": {TONE.id}, "c": {TONE.id}, "d": BOTH}
     assert owed(connection, planned(connection)) == owed(connection, shards)
 
 
@@ -163,7 +163,7 @@ def test_earlier_failures_are_tried_again_while_that_can_help(
         Scores(connection).save([failure("old", FACTS, earlier, retryable=retryable)], NOON)
     shards = planned(connection)
     assert [shard.overdue for shard in shards] == ([False, True] if overdue else [False])
-    assert owed(connection, shards) == {"new": BOTH} | ({"old": {"facts"}} if overdue else {})
+    assert owed(connection, shards) == {"new": BOTH} | ({"old": {FACTS.id}} if overdue else {})
 
 
 def test_failures_before_the_horizon_are_left_alone(connection: psycopg.Connection) -> None:

@@ -16,7 +16,7 @@ from include.adapters.postgres import connect
 from include.adapters.postgres.runs import Runs
 from include.adapters.postgres.segments import Segments
 from include.domain.interaction import Window
-from include.domain.run import CoverageLedger, Run
+from include.domain.run import COMPOSITE, CoverageLedger, Epochs, Run
 from include.domain.segment import SCORE_BINS, Tally, merged
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -24,6 +24,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WINDOW = Window(MIDNIGHT, MIDNIGHT + 3 * HOUR)
 EPOCHS = {"correctness": "c1", "faithfulness": "f1"}
 SET, WEIGHTS = "set1", "w1"
+JUDGES = Epochs({"": {**EPOCHS, COMPOSITE: SET}})
 Key = tuple[datetime, str, str, str, str, str, str]
 
 
@@ -95,9 +96,9 @@ def quarantined(connection: psycopg.Connection, key: str, at: datetime, project:
     )
 
 
-def tally(values: list[tuple[float, float]], *, binned: bool) -> Tally:
+def tally(values: list[tuple[float, float]], *, binned: bool, heaviest: float = 1.0) -> Tally:
     """Of (value, sampling weight)."""
-    bins = [sum(min(19, math.floor(x * 20 + 1e-9)) == bin_ for x, _ in values) for bin_ in range(SCORE_BINS)]
+    bins = [sum(w for x, w in values if min(19, math.floor(x * 20 + 1e-9)) == bin_) for bin_ in range(SCORE_BINS)]
     return Tally(
         len(values),
         sum(w for _, w in values),
@@ -106,6 +107,9 @@ def tally(values: list[tuple[float, float]], *, binned: bool) -> Tally:
         sum(w * x * x for x, w in values),
         min(x for x, _ in values),
         max(x for x, _ in values),
+        sum(w * w * x for x, w in values),
+        sum(w * w * x * x for x, w in values),
+        heaviest,
         tuple(bins) if binned else (),
     )
 
@@ -113,14 +117,16 @@ def tally(values: list[tuple[float, float]], *, binned: bool) -> Tally:
 def stored(connection: psycopg.Connection) -> dict[Key, tuple[object, ...]]:
     rows = connection.execute(
         """SELECT hour, project, environment, model, prompt_version, measure, epoch,
-                  n, weight, weight_sq, total, total_sq, low, high, coalesce(bins, '{}') FROM assay.segments_hourly"""
+                  n, weight, weight_sq, total, total_sq, low, high, total_w2, total_sq_w2, heaviest,
+                  coalesce(bins, '{}') FROM assay.segments_hourly"""
     )
-    return {row[:7]: (*row[7:14], tuple(row[14])) for row in rows}
+    return {row[:7]: (*row[7:17], *row[17]) for row in rows}
 
 
 def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tally]:
     """Writes interactions of three hours with all that can be missing, and returns what they amount to."""
     values: dict[Key, list[tuple[float, float]]] = defaultdict(list)
+    heaviest: dict[tuple[datetime, str], float] = defaultdict(float)
     for number in range(120):
         name, at = f"i{number}", MIDNIGHT + timedelta(minutes=rng.uniform(0, 180))
         project, model = rng.choice("pq"), rng.choice([None, "m1", "m2"])
@@ -143,9 +149,11 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tall
             response_model=model,
             prompt_version=version,
             sampling_rate=rate,
+            sampled=number % 7 > 0,
             **logged,
         )
         hour, model, version = at.replace(minute=0, second=0, microsecond=0), model or "asked", version or ""
+        heaviest[hour, project] = max(heaviest[hour, project], 1 / rate)
 
         def note(
             measure: str,
@@ -172,16 +180,21 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tall
             given = {dimension: rng.choice([0.0, 0.15, 0.75, 1.0, rng.random()]) for dimension in EPOCHS}
             for dimension, value in given.items():
                 score(connection, name, at, dimension, value, EPOCHS[dimension])
-                note(dimension, value, 1 / rate, EPOCHS[dimension])
+                if number % 7:
+                    note(dimension, value, 1 / rate, EPOCHS[dimension])
             mean = sum(given.values()) / 2
             composite(connection, name, at, mean)
-            note("composite", mean, 1 / rate, SET)
+            if number % 7:
+                note("composite", mean, 1 / rate, SET)
             note("failure", 0)
         elif fate != "nobody came":
             composite(connection, name, at, None)
             failure(connection, name, at, fate)
             note("failure", float(fate.startswith("judge_")))
-    return {key: tally(found, binned=bool(key[-1])) for key, found in values.items()}
+    return {
+        key: tally(found, binned=bool(key[-1]), heaviest=heaviest[key[:2]] if key[-1] else 1.0)
+        for key, found in values.items()
+    }
 
 
 def test_the_tallies_are_those_of_the_interactions_however_often_they_are_computed(
@@ -190,13 +203,12 @@ def test_the_tallies_are_those_of_the_interactions_however_often_they_are_comput
     expected = log_at_random(connection, Random(7))
     segments = Segments(connection)
     for _ in range(2):
-        segments.rebuild(WINDOW, EPOCHS, SET, WEIGHTS)
+        segments.rebuild(WINDOW, JUDGES, WEIGHTS)
         found = stored(connection)
         assert found.keys() == expected.keys()
         for key, one in expected.items():
-            *sums, bins = astuple(one)
-            assert found[key][:-1] == pytest.approx(tuple(sums)), key
-            assert found[key][-1] == bins, key
+            sums = astuple(one)
+            assert found[key] == pytest.approx((*sums[:-1], *sums[-1])), key
 
 
 def test_what_people_said_what_other_weights_made_and_what_lies_outside_is_left_out(
@@ -207,7 +219,7 @@ def test_what_people_said_what_other_weights_made_and_what_lies_outside_is_left_
     score(connection, "in", MIDNIGHT, "correctness", 0.1, "c1", source="HUMAN")
     score(connection, "after", WINDOW.end, "correctness", 0.2, "c1")
     composite(connection, "in", MIDNIGHT, 0.3, weights="older")
-    Segments(connection).rebuild(WINDOW, EPOCHS, SET, WEIGHTS)
+    Segments(connection).rebuild(WINDOW, JUDGES, WEIGHTS)
     assert {key[5] for key in stored(connection)} == {
         "volume",
         "error",
@@ -222,8 +234,8 @@ def test_a_window_within_an_hour_computes_the_whole_hour(connection: psycopg.Con
     interaction(connection, "early", MIDNIGHT)
     interaction(connection, "late", MIDNIGHT + timedelta(minutes=59))
     segments, part = Segments(connection), Window(MIDNIGHT + timedelta(minutes=10), MIDNIGHT + timedelta(minutes=20))
-    segments.rebuild(WINDOW, EPOCHS, SET, WEIGHTS)
-    segments.rebuild(part, EPOCHS, SET, WEIGHTS)
+    segments.rebuild(WINDOW, JUDGES, WEIGHTS)
+    segments.rebuild(part, JUDGES, WEIGHTS)
     [row] = segments.read("volume", WINDOW, ["project"], HOUR)
     assert (row.starts_at, row.segment, row.tally.n) == (MIDNIGHT, ("p",), 2)
 
@@ -233,8 +245,8 @@ def test_tallies_of_other_judges_stay_and_are_told_apart(connection: psycopg.Con
     score(connection, "i", MIDNIGHT, "correctness", 0.25, "c0")
     score(connection, "i", MIDNIGHT, "correctness", 0.75, "c1")
     segments = Segments(connection)
-    segments.rebuild(WINDOW, {"correctness": "c0"}, "set0", WEIGHTS)
-    segments.rebuild(WINDOW, EPOCHS, SET, WEIGHTS)
+    segments.rebuild(WINDOW, Epochs({"": {"correctness": "c0", COMPOSITE: "set0"}}), WEIGHTS)
+    segments.rebuild(WINDOW, JUDGES, WEIGHTS)
     means = {row.epoch: row.tally.mean for row in segments.read("correctness", WINDOW, [], HOUR)}
     assert means == {"c0": 0.25, "c1": 0.75}
 
@@ -246,7 +258,7 @@ def test_quarantined_rows_count_in_their_project_until_they_are_released(connect
     quarantined(connection, "3", MIDNIGHT, "p", '{"environment": "prod"}')
     connection.execute("UPDATE assay.quarantine SET released_at = now() WHERE row_key = '3'")
     segments = Segments(connection)
-    segments.rebuild(WINDOW, EPOCHS, SET, WEIGHTS)
+    segments.rebuild(WINDOW, JUDGES, WEIGHTS)
     rows = segments.read("quarantine", WINDOW, ["project", "environment"], HOUR)
     assert {row.segment: (row.tally.n, row.tally.total) for row in rows} == {
         ("p", "prod"): (2, 1.0),
@@ -260,11 +272,12 @@ def test_hours_add_up_to_days_over_the_columns_that_are_left_out(connection: psy
         interaction(connection, f"i{number}", at, response_model=model)
         score(connection, f"i{number}", at, "correctness", number / 2, "c1")
     segments = Segments(connection)
-    segments.rebuild(WINDOW, EPOCHS, SET, WEIGHTS)
+    segments.rebuild(WINDOW, JUDGES, WEIGHTS)
     [day] = segments.read("correctness", WINDOW, ["project"], DAY)
     by_hour = segments.read("correctness", WINDOW, ["model"], HOUR)
     assert day.starts_at == MIDNIGHT
     assert day.tally == merged(row.tally for row in by_hour)
+    assert day.tally.bins == tuple(float(bin_ in (0, 10, 19)) for bin_ in range(SCORE_BINS))
     assert [row.segment for row in by_hour] == [("m1",), ("m2",), ("m1",)]
 
 
@@ -277,6 +290,27 @@ def test_an_hour_counts_as_settled_when_a_run_that_covers_it_is(connection: psyc
             runs.settle(run.run_id, CoverageLedger(0, 0, 0, 0, 0), MIDNIGHT)
     found = Segments(connection).settled_hours(Window(MIDNIGHT - HOUR, MIDNIGHT + 4 * HOUR))
     assert found == {MIDNIGHT, MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR}
+
+
+def test_a_drawn_sample_has_the_mixture_of_what_was_logged_and_not_of_what_was_judged(
+    connection: psycopg.Connection,
+) -> None:
+    """A tenth of the good answers is judged and every poor one; in the second hour no good one was drawn."""
+    for hour in range(2):
+        for number in range(400):
+            name, at = f"{hour}-{number}", MIDNIGHT + hour * HOUR + timedelta(seconds=number)
+            poor = number % 10 == 0
+            sampled = poor or (hour == 0 and number % 10 == 1)
+            interaction(connection, name, at, sampled=sampled, sampling_rate=1.0 if poor else 0.1)
+            score(connection, name, at, "correctness", 0.2 if poor else 0.9, "c1")
+    segments = Segments(connection)
+    first, second = (
+        segments.values("correctness", Window(start, start + HOUR), [], "c1", 1000)[()]
+        for start in (MIDNIGHT, MIDNIGHT + HOUR)
+    )
+    assert first.count(0.9) == 40
+    assert first.count(0.2) == pytest.approx(4, abs=4)
+    assert len(second) == pytest.approx(4, abs=4)  # and not forty, though only poor ones were judged in that hour
 
 
 def test_a_drawn_sample_is_bounded_and_the_same_each_time(connection: psycopg.Connection) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.adapters.llm.answers import Refusal, read, retry_after
-from include.domain.llm import LLMReply
+from include.adapters.llm.answers import read
+from include.adapters.llm.refusals import Refusal, retry_after
+from include.domain.llm import TAIL, LLMReply
 from include.domain.score import FailureType, Usage
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -88,7 +89,32 @@ def test_an_account_without_credit_is_not_a_rate_limit() -> None:
 
 def test_a_gateway_that_wraps_an_error_into_status_200_is_seen_through() -> None:
     found = answer(200, {"error": {"message": "slow down", "code": 429}}, {"Retry-After": "7"})
-    assert found == Refusal(FailureType.RATE_LIMITED, "200 slow down".replace("200", "429"), True, 7.0)
+    assert found == Refusal(FailureType.RATE_LIMITED, "429 slow down", True, 7.0, means=429, crowded=True)
+
+
+TOKENS = [{"token": f"t{number}", "logprob": -0.5 * number, "bytes": []} for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "tail"),
+    [
+        ({"content": TOKENS}, tuple((f"t{number}", -0.5 * number) for number in range(20 - TAIL, 20))),
+        ({"content": TOKENS[:1]}, (("t0", 0.0),)),
+        ({"content": None}, ()),
+        ({"content": [{"token": "t"}]}, ()),
+        ({"content": [7]}, ()),
+        ({"content": {"odd": 1}}, ()),
+        ({"tokens": ["legacy"], "token_logprobs": [-1.0]}, ()),
+        ("odd", ()),
+        (None, ()),
+    ],
+)
+def test_of_log_probabilities_the_last_are_kept(logprobs: object, tail: tuple[tuple[str, float], ...]) -> None:
+    body = completion(content="yes")
+    body["choices"][0]["logprobs"] = logprobs
+    found = answer(200, body)
+    assert isinstance(found, LLMReply)
+    assert (found.content, found.tail) == ("yes", tail)
 
 
 @pytest.mark.parametrize(

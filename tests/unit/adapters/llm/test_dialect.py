@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,8 @@ REQUEST = LLMRequest(
         (Dialect(limit="max_completion_tokens"), "422 max_completion_tokens: extra", Dialect(limit="")),
         (Dialect(), "400 temperature Only the default (1) value is supported", Dialect(temperature=False)),
         (Dialect(temperature=False), "400 temperature", None),
+        (Dialect(), "400 logprobs is not supported with this model", Dialect(logprobs=False)),
+        (Dialect(logprobs=False), "400 logprobs", None),
         (Dialect(), "400 This model's maximum context length is 4096; max_tokens too large", None),
         (Dialect(), "400 the content was filtered", None),
     ],
@@ -48,6 +51,12 @@ def test_the_first_body_asks_for_the_strictest_form() -> None:
             "json_schema": {"name": "verdict", "strict": True, "schema": {"type": "object"}},
         },
     }
+
+
+def test_log_probabilities_are_asked_for_where_they_are_wanted_and_a_sample_changes_nothing() -> None:
+    wanted, sampled = replace(REQUEST, logprobs=True), replace(REQUEST, sample=3)
+    assert json.loads(Dialect().body("m", wanted)) == json.loads(Dialect().body("m", REQUEST)) | {"logprobs": True}
+    assert Dialect().body("m", sampled) == Dialect().body("m", REQUEST)
 
 
 def test_without_native_schemas_the_constant_part_of_the_prompt_spells_it_out() -> None:

@@ -1,0 +1,177 @@
+"""Settings go in; what the tasks work with comes out, put together from adapters and stages.
+
+It knows who needs what, and nothing of the order in which the work is done: that is the pipeline's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import psycopg
+
+from include import settings as configuration
+from include.adapters.llm import client_for
+from include.adapters.llm.batch_office import batches_for
+from include.adapters.outbox import OutboxTransport
+from include.adapters.postgres import connect
+from include.adapters.postgres.crew import PostgresCrew
+from include.adapters.postgres.fence import fence_secret
+from include.adapters.postgres.judge_batches import JudgeBatches
+from include.adapters.postgres.judge_calls import JudgeCalls
+from include.adapters.postgres.source_log import PostgresLog
+from include.adapters.prices import GenaiPrices
+from include.adapters.slack import SlackTransport
+from include.adapters.yaml_file import load
+from include.domain.ports import Transport
+from include.ingest.intake import Desk
+from include.ingest.mapping import SourceMapping
+from include.ingest.strata import SamplingPlan
+from include.ingest.validate import Suite
+from include.judges.batch import BatchDesk, BatchOffice
+from include.judges.build import Bench, Model, judging_bench, offline_bench
+from include.judges.judging import MAIN, Judging, JudgingFile
+from include.judges.rubric import Rubric
+from include.judges.wanted import Address, Notebook, Patience
+from include.judges.weights import WeightsFile
+from include.notify.blocks import render_blocks
+from include.notify.preview import render_preview
+from include.settings import JudgeSettings, Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Courtroom:
+    """All that is read before anything is judged: who judges whom, by what, and which models (by name) are asked."""
+
+    settings: Settings
+    weights: WeightsFile
+    judging: JudgingFile
+    rubrics: tuple[Rubric, ...]
+    models: Mapping[str, JudgeSettings]
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the stand-in judges, which calls nobody."""
+        return self.settings.judge.backend == "offline"
+
+    def in_batches(self, project: str) -> bool:
+        """Whether the project's calls may wait for a provider's batch."""
+        return not self.is_offline and _waits(self.judging.of(project))
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether any project's may."""
+        return any(self.in_batches(project) for project in ("", *self.judging.projects))
+
+
+def courtroom(settings: Settings) -> Courtroom:
+    """From the YAML files and Airflow's connections; raises `ConfigError`."""
+    judging = load(settings.judging, JudgingFile)
+    names = judging.names if settings.judge.backend != "offline" else ()
+    return Courtroom(
+        settings=settings,
+        weights=load(settings.weights, WeightsFile),
+        judging=judging,
+        rubrics=tuple(load(path, Rubric) for path in sorted(settings.rubrics.glob("*.yaml"))),
+        models={name: settings.judge if name == MAIN else configuration.judge_named(name) for name in names},
+    )
+
+
+@contextmanager
+def open_bench(court: Courtroom, notebook: Notebook | None = None, *, joins_crew: bool = False) -> Iterator[Bench]:
+    """The judges in force; those that call models share clients and the ledger of their calls.
+
+    With a notebook they call nobody, and note there what they would. A worker that calls `joins_crew`, with whom it
+    shares the models' limits.
+    """
+    if court.is_offline:
+        yield offline_bench().weighed(court.weights)
+        return
+    with ExitStack() as opened:
+
+        def store() -> psycopg.Connection:
+            return opened.enter_context(open_store(court.settings))
+
+        def crew(one: JudgeSettings) -> PostgresCrew | None:
+            return PostgresCrew(store(), one.base_url, one.model) if joins_crew else None
+
+        models = {
+            name: Model(
+                client_for(one, crew(one), embeds=name in court.judging.embedders),
+                one.temperature,
+                one.max_output_tokens,
+            )
+            for name, one in court.models.items()
+        }
+        calls = store()  # its own, since a call is committed before its reply is used
+        secret = fence_secret(calls)
+        calls.commit()
+        patience = Patience(JudgeCalls(calls), JudgeBatches(store()) if court.has_batches else None)
+        yield judging_bench(
+            court.rubrics,
+            court.judging,
+            models,
+            patience,
+            GenaiPrices(),
+            now=now,
+            secret=secret,
+            calls=(notebook or patience).calls,
+        ).weighed(court.weights)
+
+
+def at_batches(court: Courtroom, do: Callable[[BatchDesk], Awaitable[T]]) -> T:
+    """What `do` returns, done at a desk that sends batches to every model and fetches them."""
+
+    async def at_desk() -> T:
+        async with AsyncExitStack() as opened:
+            offices: dict[Address, BatchOffice] = {}
+            for model in court.models.values():
+                office = batches_for(model)
+                offices[office.endpoint, office.model] = office
+                await opened.enter_async_context(office)
+            return await do(BatchDesk(offices, JudgeCalls(calls), JudgeBatches(batches), GenaiPrices(), now))
+
+    with open_store(court.settings) as calls, open_store(court.settings) as batches:
+        return asyncio.run(at_desk())
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[psycopg.Connection]:
+    """Assay's own database; the block is one transaction unless it commits on the way."""
+    with connect(settings.store_dsn.get_secret_value()) as connection:
+        yield connection
+
+
+@contextmanager
+def open_log(settings: Settings, mapping: SourceMapping) -> Iterator[PostgresLog]:
+    """The application's log."""
+    with connect(settings.source_dsn.get_secret_value(), role="source") as connection:
+        yield PostgresLog(connection, mapping.count, mapping.rows)
+
+
+def intake_desk(settings: Settings) -> Desk:
+    """Who decides on logged rows."""
+    plan = load(settings.sampling, SamplingPlan).at(settings.sample_rate)
+    return Desk(Suite(settings.suite).check, GenaiPrices(), plan)
+
+
+def transport(settings: Settings) -> Transport:
+    """Slack where there is a connection to it, else the outbox."""
+    if slack := settings.slack:
+        return SlackTransport(slack.token.get_secret_value(), slack.channel, render_blocks, base_url=slack.base_url)
+    return OutboxTransport(settings.home / "outbox", render_blocks, render_preview)
+
+
+def now() -> datetime:
+    """UTC."""
+    return datetime.now(UTC)
+
+
+def _waits(judging: Judging) -> bool:
+    return judging.delay or judging.batch == "backfills"

@@ -122,15 +122,16 @@ class Play:
     def _by_hand(self, dag_id: str, name: str, what: str, window: Window) -> Run:
         """A run over a window that is none of the DAG's own schedule; started again if it is there.
 
-        Its logical date lies between the DAG's start and end: outside them Airflow makes a run without tasks.
+        Its logical date lies between the DAG's start and end: outside them Airflow makes a run without tasks. It is
+        no date of the schedule, since a DAG has one run for each.
         """
         run_id = f"demo__{window.end:%Y-%m-%d}"
         self.api.unpause(dag_id)
         if any(run["dag_run_id"] == run_id for run in self.api.runs(dag_id)):
             self.api.clear(dag_id, run_id)
         else:
-            interval = (window.start, window.end)
-            self.api.trigger(dag_id, run_id=run_id, logical_date=self.world.live_start, data_interval=interval)
+            moment, interval = self.world.live_start + timedelta(minutes=1), (window.start, window.end)
+            self.api.trigger(dag_id, run_id=run_id, logical_date=moment, data_interval=interval)
         run = self.api.wait(dag_id, run_id, timeout_s=PATIENCE_S, sleep=self.sleep)
         self.progress.step(name, f"{what}: {run['state']}")
         return run

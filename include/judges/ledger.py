@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from include.domain.llm import JudgeCall
 from include.domain.ports import CallLedger
 
-GATHER_S = 0.01
+GATHER_S = 0.025
 """A batch costs a millisecond of CPU whatever it holds; to a call, which takes many times as long, this is nothing."""
 
 

@@ -38,6 +38,7 @@ from include.domain.segment import SCORE_BINS, Tally  # noqa: E402
 from include.monitors import level, reference  # noqa: E402
 from include.monitors.reference import Standard  # noqa: E402
 from include.monitors.rules import LevelRule, Rules  # noqa: E402
+from include.monitors.scale import Scale  # noqa: E402
 from include.monitors.sequential import Bools, Floats, benjamini_hochberg  # noqa: E402
 
 Row = dict[str, Any]
@@ -45,7 +46,7 @@ DAY = timedelta(days=1)
 SEGMENTS, DAYS, ONSET = 20, 30, 10
 """The drop is there from the beginning of day 11: after ten days."""
 REFERENCE = 1_000
-BEFORE = 42
+BEFORE = 49
 """Days of history: the longest that the rules look back. The reference is spread over the first 28."""
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 """Monday: the first day of history."""
@@ -58,6 +59,8 @@ FIGURES = {
     "median_delay_days": "median",
     "floor_days": "floor",
 }
+FEWER = 5
+"""What is not of the six plain cells is repeated so many times more rarely; every row says how often."""
 CHUNK = 10
 """Repetitions that are simulated at a time."""
 RULES = [
@@ -181,11 +184,11 @@ def breached(rule: LevelRule, found: Seen) -> Bools:
     All windows of a day are held to the same past from the same midnight, so that one walk through the day tells what
     each of its twenty-four evaluations does.
     """
-    scale = level.Scale(rule)
+    scale = Scale(rule)
     return np.concatenate([_day(scale, found, BEFORE + day) for day in range(DAYS)])
 
 
-def _day(scale: level.Scale, found: Seen, day: int) -> Bools:
+def _day(scale: Scale, found: Seen, day: int) -> Bools:
     start = day - scale.rule.over // DAY
     hours = found.levels[start * 24 : (day + 1) * 24]
     n = hours.sum(axis=-1)
@@ -203,7 +206,7 @@ def _levels(rule: LevelRule, hours: Floats) -> Floats:
     return np.stack([hours[..., edge:].sum(axis=-1), hours[..., :edge].sum(axis=-1)], axis=-1)
 
 
-def _standards(scale: level.Scale, found: Seen, start: int) -> list[Standard]:
+def _standards(scale: Scale, found: Seen, start: int) -> list[Standard]:
     trailing = (scale.rule.trailing or timedelta(0)) // DAY
     known = [level.standard_of(scale, days[start - trailing : start]) for days in found.days]
     each = found.shape[1]
@@ -241,11 +244,13 @@ class Daily:
 
 def daily(scores: Scores) -> Daily:
     """The same scores, by day."""
-    order = np.argsort(scores.segment * 10_000 + scores.hour // 24, kind="stable")
+    order = np.argsort(scores.segment * (BEFORE + DAYS) + scores.hour // 24, kind="stable")
     value = scores.value[order]
-    ends = np.cumsum(np.bincount(scores.segment * (BEFORE + DAYS) + scores.hour // 24, minlength=scores.segments * 72))
+    ends = np.cumsum(
+        np.bincount(scores.segment * (BEFORE + DAYS) + scores.hour // 24, minlength=scores.segments * (BEFORE + DAYS))
+    )
     parts = np.split(value, ends[:-1])
-    rows = [parts[one * 72 : (one + 1) * 72] for one in range(scores.segments)]
+    rows = [parts[one * (BEFORE + DAYS) : (one + 1) * (BEFORE + DAYS)] for one in range(scores.segments)]
     return Daily([np.sort(np.concatenate(row[:28])) for row in rows], [row[BEFORE:] for row in rows])
 
 
@@ -476,7 +481,8 @@ def main(arguments: Sequence[str] | None = None, chosen: Sequence[World] = ()) -
 
     tell(f"{'world':24}{'rule':26}{'n':>5}{'drop':>7}" + "".join(f"{name:>9}" for name in FIGURES.values()))
     for world in chosen or worlds(goal_only=given.goal_only):
-        for row in measure(world, given.seed, given.repetitions):
+        repetitions = given.repetitions if world.name == "plain" else max(1, given.repetitions // FEWER)
+        for row in measure(world, given.seed, repetitions):
             cells.append(row)
             tell(shown(row))
     if given.goal_only:
@@ -485,7 +491,7 @@ def main(arguments: Sequence[str] | None = None, chosen: Sequence[World] = ()) -
         skipped = f"{given.data} is not there"
     else:
         skipped = None
-        for row in replay(given.data, given.seed, max(1, given.repetitions // 4)):
+        for row in replay(given.data, given.seed, max(1, given.repetitions // FEWER)):
             cells.append(row)
             tell(shown(row))
     if skipped:

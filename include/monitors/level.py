@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,63 +11,16 @@ import numpy as np
 
 from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome
-from include.domain.segment import SCORE_BINS, SegmentRow, Tally, merged, whole_hours
+from include.domain.segment import SegmentRow, Tally, merged, whole_hours
 from include.monitors import intervals, reference
 from include.monitors.hours import HOUR, Segment, by_segment, counts, grid, hours_of
 from include.monitors.reference import Standard
 from include.monitors.result import Finding, no_data
-from include.monitors.rules import RATES, LevelRule
-from include.monitors.sequential import Chart, Floats, Stream, bets_on_values, follow
+from include.monitors.rules import LevelRule
+from include.monitors.scale import Scale
+from include.monitors.sequential import DEEP, Chart, Floats, Stream, bets_on_values, follow, recovery
 
 DAY = timedelta(days=1)
-BIN_CENTRES = (np.arange(SCORE_BINS) + 0.5) / SCORE_BINS
-GOOD_OR_BAD = np.array([1.0, 0.0])
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How a rule sees values: as levels in [0, 1] of which more is better; and how it tells people of them."""
-
-    rule: LevelRule
-
-    @property
-    def levels(self) -> Floats:
-        """Bin centres of a score; 1 and 0 of a share."""
-        return GOOD_OR_BAD if self.rule.is_share else BIN_CENTRES
-
-    def weights(self, tally: Tally) -> Floats:
-        """The sum of weights at each level: how often it was logged, as far as the sample tells."""
-        if self.rule.measure in RATES:
-            return np.array([tally.weight - tally.total, tally.total])
-        bins = np.array(tally.bins or (0,) * SCORE_BINS, float)
-        if self.rule.below is None:
-            return bins
-        edge = round(self.rule.below * SCORE_BINS)
-        return np.array([bins[edge:].sum(), bins[:edge].sum()])
-
-    def n(self, tally: Tally) -> float:
-        """How many equally weighted values would tell `value` as precisely: by its variance, of a share by Kish."""
-        if self.rule.is_share or not tally.mean_variance or not tally.variance:
-            return tally.effective_n
-        return tally.variance / tally.mean_variance
-
-    def told(self, good: float) -> float:
-        """A mean as people know it: of a share, the share of bad ones."""
-        return 1 - good if self.rule.is_share else good
-
-    def value(self, tally: Tally) -> float | None:
-        """The score's weighted mean, or the weighted share of bad values."""
-        if not self.rule.is_share:
-            return tally.mean
-        good, bad = self.weights(tally)
-        return float(bad / (good + bad)) if good + bad else None
-
-    def interval(self, tally: Tally) -> intervals.Interval | None:
-        """Of `value`, at the rule's confidence."""
-        value = self.value(tally)
-        if self.rule.is_share and value is not None:
-            return intervals.wilson(value, tally.effective_n, self.rule.confidence)
-        return intervals.of_mean(tally, self.rule.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +43,19 @@ class Course:
         counted = sum(tally.weight / tally.heaviest for tally in self.tallies[start:stop])
         both = counted / (1 + counted / self.standard.n)
         return intervals.detectable(self.standard.variance * (self.standard.dispersion or 1.0), both, alpha)
+
+    def turned(self, scale: Scale, since: int, stop: int) -> int:
+        """The hour, of `[since, stop)`, in which the values most likely fell (Hinkley 1970).
+
+        Of all beginnings that leave `min_n` values it is the one with the largest n d^2, where n values fall short of
+        the standard by d on average.
+        """
+        weights = np.array([scale.weights(tally) for tally in self.tallies[since:stop]])
+        n = np.array([tally.n for tally in self.tallies[since:stop]])
+        lost = weights.sum(axis=1) * self.standard.mean - weights @ scale.levels
+        n, weight, lost = (np.cumsum(one[::-1])[::-1] for one in (n, weights.sum(axis=1), lost))
+        clear = np.where((n >= scale.rule.min_n) & (lost > 0), lost**2 / np.maximum(weight, 1e-9), 0)
+        return since + int(clear.argmax())
 
     @property
     def last_breach(self) -> int | None:
@@ -152,12 +119,13 @@ def parted_at(
 ) -> tuple[list[Tally], dict[datetime, Tally]]:
     """The days of a segment that are its reference, and the hours since, which are held to it.
 
-    Of a past that is shorter than `over` and twice as long before it, a third is evidence and the rest reference.
+    A past that is shorter than `trailing` and `over` together is parted in their proportion.
     """
     start = evidence_span(rule, window).start
-    if days:
+    if days and rule.trailing is not None:
         today = _midnight(whole_hours(window).start)
-        start = max(start, today - (today - min(days)) // DAY // 3 * DAY)
+        share = rule.over / (rule.over + rule.trailing)
+        start = max(start, today - math.floor((today - min(days)) / DAY * share + 1e-9) * DAY)
     return [tally for day, tally in days.items() if day < start], {at: one for at, one in hours.items() if at >= start}
 
 
@@ -206,12 +174,23 @@ def charted(scale: Scale, weights: Floats, heaviest: Floats, n: Floats, standard
 
     usual = None if standards[0].usual is None else each("usual")
     counted = weights / heaviest[..., None]
-    worse, better = bets_on_values(counted, scale.levels, each("floor"), each("variance"), rule.min_effect, usual)
-    spread = np.nan_to_num(each("dispersion"), nan=1.0)
+    variance = each("variance")
+    worse, _ = bets_on_values(counted, scale.levels, each("floor"), variance, rule.min_effect, usual)
+
+    def mended(fall: float) -> Floats:
+        return recovery(counted, scale.levels, each("least"), variance, fall)
+
     weight: Floats = weights.sum(axis=-1)
-    lost = weight * each("mean") - weights @ scale.levels
-    estimated = None if usual is None else each("n")
-    stream = Stream(worse / spread[..., None], better / spread, n, weight, lost, counted.sum(axis=-1), estimated)
+    stream = Stream(
+        worse / each("dispersion")[..., None],
+        mended(rule.min_effect),
+        n,
+        weight,
+        lost=weight * each("mean") - weights @ scale.levels,
+        counted=counted.sum(axis=-1),
+        reference_n=None if usual is None else each("n"),
+        mended=None if usual is None else mended(rule.min_effect * DEEP / 2),
+    )
     return follow(stream, alpha=rule.alpha, min_n=rule.min_n, min_effect=rule.min_effect)
 
 
@@ -221,7 +200,8 @@ def _finding(scale: Scale, course: Course) -> Finding:
         return no_data(course.segment, "nothing to judge in this window")
     breach = course.last_breach
     if breach is not None:
-        start, end = int(course.chart.since[breach]), breach + 1
+        end = breach + 1
+        start = course.turned(scale, int(course.chart.since[breach]), end)
         return _told(scale, course, RuleOutcome.BREACHED, start, end)
     newest = course.newest(rule.min_n)
     if newest is None:
@@ -254,7 +234,7 @@ def _told(scale: Scale, course: Course, outcome: RuleOutcome, start: int, end: i
         details={
             "since": course.hours[start].isoformat(),
             "until": (course.hours[end - 1] + HOUR).isoformat(),
-            **({} if standard.dispersion is None else {"dispersion": round(standard.dispersion, 3)}),
+            **({} if standard.usual is None else {"dispersion": round(standard.dispersion or 1.0, 3)}),
         },
     )
     name = f"share of {rule.measure} below {rule.below:g}" if rule.below else rule.measure.replace("_", " ")

@@ -14,14 +14,16 @@ from include.monitors.sequential import Floats
 
 LEFT_OUT = 0.2
 """The share of days that is left out at either end, so that an incident of the past does not become the norm."""
+EFFICIENCY = 0.88
+"""Of a mean without these days, against that of all of them: what was left out still says where the middle is."""
 ENOUGH_DAYS = 5
 """Fewer days than that are all kept, and do not tell how much days differ."""
-OUTLYING = 0.1
+OUTLYING = 0.25
 """The share of days that is left out where the dispersion is estimated, for the same reason as above."""
-KEPT_SQUARES = 0.623
-"""The mean of the 90 % smallest squares of standard normal numbers."""
-DISPERSION_NOISE = 3.0
-"""Variance of an estimated dispersion, in terms of dispersion^2 / days (by simulation)."""
+KEPT_SQUARES = 0.368
+"""The mean of the three quarters of smallest squares of standard normal numbers."""
+PROVEN = 2.0
+"""Of 28 days alike, one segment in a hundred seems that many times more dispersed than it is (by simulation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Standard:
     usual: Floats | None = None
     dispersion: float | None = None
 
+    @property
+    def least(self) -> float:
+        """What the mean is at least: the lower end of a one-sided 95 % interval. To reach it is to be well again."""
+        return max(0.0, self.floor - 1.645 * math.sqrt(self.variance / self.n))
+
 
 def usual(days: Sequence[Tally]) -> Tally:
     """Days as one, without the fifth that is furthest below and the fifth furthest above the median day.
@@ -47,14 +54,18 @@ def usual(days: Sequence[Tally]) -> Tally:
     How far a day is counts in standard errors: one odd answer on a quiet day does not make it an odd day. Days of
     which only what rules chose was judged tell nothing of the others, and are left out as long as there are others.
     """
-    days = [day for day in days if day.n]
-    days = [day for day in days if day.is_representative] or days
+    days = _telling(days)
     if len(days) < ENOUGH_DAYS:
         return merged(days)
     middle = median(day.total / day.weight for day in days)
     ordered = sorted(days, key=lambda day: (day.total / day.weight - middle) * math.sqrt(day.effective_n))
     out = math.ceil(LEFT_OUT * len(days))
     return merged(ordered[out:-out])
+
+
+def _telling(days: Sequence[Tally]) -> list[Tally]:
+    days = [day for day in days if day.n]
+    return [day for day in days if day.is_representative] or days
 
 
 def of_shares(tally: Tally, counts: Floats, levels: Floats) -> Standard:
@@ -73,8 +84,13 @@ def of_scores(tally: Tally, counts: Floats, levels: Floats, days: Sequence[Tally
     _, mean, variance = _with_one_of_the_worst(counts, levels)
     usual = counts / counts.sum()
     found = Standard(mean, float(usual @ levels), variance, tally, float(counts.sum()), usual)
-    design = found.n / tally.effective_n if tally.effective_n else 1.0
-    return replace(found, dispersion=dispersion(days, tally.total / tally.weight, variance / design))
+    design = found.n / tally.effective_n
+    kept = tally.weight / sum(day.weight for day in _telling(days))
+    return replace(
+        found,
+        n=found.n * max(1.0, EFFICIENCY / kept),
+        dispersion=dispersion(days, tally.total / tally.weight, variance / design),
+    )
 
 
 def _with_one_of_the_worst(counts: Floats, levels: Floats) -> tuple[float, float, float]:
@@ -97,8 +113,8 @@ def dispersion(days: Sequence[Tally], mean: float, variance: float) -> float | N
 
     `variance` is that of one value, by Kish's effective n of a day that of its mean.
 
-    Above 1 where answers of a conversation are alike, or days of the week are not. The tenth of days that is furthest
-    off is left out, as incidents.
+    Above 1 where answers of a conversation are alike, or days of the week are not. The quarter of days that is
+    furthest off is left out, as incidents.
     """
     off = sorted(
         (day.total / day.weight - mean) ** 2 * day.effective_n / variance for day in days if day.is_representative
@@ -106,22 +122,14 @@ def dispersion(days: Sequence[Tally], mean: float, variance: float) -> float | N
     if len(off) < ENOUGH_DAYS:
         return None
     kept = off[: len(off) - math.ceil(OUTLYING * len(off))]
-    return sum(kept) / len(kept) / KEPT_SQUARES
+    return float(sum(kept) / len(kept) / KEPT_SQUARES)
 
 
 def together(standards: Sequence[Standard]) -> list[Standard]:
-    """The standards of a rule's segments, with dispersions of at least 1 that are drawn to their mean.
+    """The standards of a rule's segments with dispersions of at least 1: that of most, or its own where it is larger.
 
-    As far as they differ by no more than chance: one segment's days tell its dispersion badly, the days of all
-    segments that of all of them well (James and Stein 1961).
+    One segment's days tell its dispersion badly, the days of all segments that of most of them well.
     """
     known = [one.dispersion for one in standards if one.dispersion is not None]
-    if not known:
-        return list(standards)
-    common = sum(known) / len(known)
-    spread = sum((one - common) ** 2 for one in known) / len(known)
-    own = 1 - min(1.0, DISPERSION_NOISE * common**2 / spread) if spread else 0.0
-    return [
-        replace(one, dispersion=max(1.0, float(common + own * ((one.dispersion or common) - common))))
-        for one in standards
-    ]
+    common = max(1.0, median(known)) if known else 1.0
+    return [replace(one, dispersion=max(common, (one.dispersion or 0) / PROVEN)) for one in standards]

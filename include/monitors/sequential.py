@@ -6,12 +6,13 @@ hour t (its mean is at most 1 while nothing is worse), W_t = max(0, W_{t-1} + lo
 exp(W) is an e-detector (Shin, Ramdas and Rinaldo, "E-detectors", 2023, theorem 2.4): raised at exp(W) >= 1 / alpha,
 the mean time between false alarms is at least 1 / alpha hours, whatever the distribution of the values. Over
 segments, Benjamini-Hochberg on exp(-W) is the e-BH procedure (Wang and Ramdas 2022), which holds under any
-dependence between segments.
+dependence between segments. The theorem is of a standard that is known and of values that are independent; where the
+standard is an estimate or days differ by more than chance, the logs of evidence are scaled down (`follow`, `level`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +27,10 @@ RECOVERED = float(np.log(10))
 """How sure the chart must be that a breached segment is well again: e-value 10. Erring costs a second message."""
 
 
+DEEP = 8.0
+"""A fall of so many times the smallest that matters is over once half of it is surely gone; else all of it must be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """What each hour says of each segment.
@@ -34,7 +39,8 @@ class Stream:
     `better` (hours, segments): log e-values against "worse by `min_effect` or more". `n` (hours, segments) counts what
     the evidence stands on and `weight` adds up its sampling weights; `lost` is by how much its weighted sum falls short
     of the standard. `counted` (hours, segments) is how many values the evidence amounts to, `reference_n` (segments)
-    how many the standard does, if it is an estimate.
+    how many the standard does, if it is an estimate. `mended` is `better` against "worse by `DEEP` / 2 times
+    `min_effect` or more": what ends a breach by `DEEP` times `min_effect`.
 
     Further axes between hours and segments are runs of the same rule that know nothing of each other.
     """
@@ -46,6 +52,7 @@ class Stream:
     lost: Floats
     counted: Floats | None = None
     reference_n: Floats | None = None
+    mended: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +79,40 @@ def follow(stream: Stream, *, alpha: float, min_n: float, min_effect: float) -> 
     mean shortfall of at least `min_effect` over them. Evidence of n values against a reference of N counts N / (N + n)
     of its log: the variance of a difference of two means is that of either times 1 / n + 1 / N.
     """
-    shape = stream.better.shape
-    was, start, p = np.zeros(shape, bool), np.zeros(shape, np.int64), np.ones(shape)
-    evidence, began = np.zeros(stream.worse.shape[1:]), np.zeros(stream.worse.shape[1:], np.int64)
+    shape, bets = stream.better.shape, stream.worse.shape[-1:]
+    was, start = np.zeros(shape, bool), np.zeros(shape, np.int64)
+    e_values, amounts = np.zeros((2, *stream.worse.shape))
+    evidence, amount = np.zeros((2, *shape[1:], *bets))
+    began = np.zeros((*shape[1:], *bets), np.int64)
     breached, health, onset = np.zeros(shape[1:], bool), np.zeros(shape[1:]), np.zeros(shape[1:], np.int64)
-    n, weight, lost, trust = _Sums(stream.n), _Sums(stream.weight), _Sums(stream.lost), _trust(stream)
-    for hour in range(len(stream.worse)):
-        began[evidence <= 0] = hour
-        evidence = np.maximum(0, evidence + stream.worse[hour])
+    deep = np.zeros(shape[1:], bool)
+    n, weight, lost = _Sums(stream.n), _Sums(stream.weight), _Sums(stream.lost)
+    counted = (stream.n if stream.counted is None else stream.counted)[..., None]
+    for hour in range(len(was)):
+        idle = evidence <= 0
+        began[idle], amount[idle] = hour, 0
+        e_values[hour] = evidence = np.maximum(0, evidence + stream.worse[hour])
+        amounts[hour] = amount = amount + counted[hour]
         best = np.take_along_axis(began, evidence.argmax(axis=-1)[..., None], axis=-1)[..., 0]
         since = np.where(breached, onset, best)
-        p[hour] = np.minimum(1, np.exp(-_log_mean_exp(evidence * trust(began, hour))))
-        if (p[hour] <= alpha).any():  # else no adjusted p is small enough either
+        if (~breached & (evidence.max(axis=-1) >= -math.log(alpha))).any():  # else no adjusted p is small enough
             effect = lost.between(since, hour) / np.maximum(weight.between(since, hour), 1e-9)
-            proven = benjamini_hochberg(p[hour]) <= alpha
-            breached = breached | (proven & (n.between(since, hour) >= min_n) & (effect >= min_effect))
-        health = np.where(was[hour - 1] if hour else False, np.maximum(0, health + stream.better[hour]), 0)
-        well = health >= RECOVERED
-        breached = breached & ~well
-        evidence[well], health[well], onset = 0, 0, since
-        was[hour], start[hour] = breached, since
+            proven = benjamini_hochberg(_p(evidence, amount, stream.reference_n)) <= alpha
+            found = proven & (n.between(since, hour) >= min_n) & (effect >= min_effect)
+            deep = np.where(breached, deep, effect >= DEEP * min_effect)
+            breached = breached | found
+        if breached.any():
+            better = (
+                stream.better[hour]
+                if stream.mended is None
+                else np.where(deep, stream.mended[hour], stream.better[hour])
+            )
+            health = np.where(was[hour - 1] if hour else False, np.maximum(0, health + better), 0)
+            well = health >= RECOVERED
+            breached = breached & ~well
+            evidence[well], health[well] = 0, 0
+        onset, was[hour], start[hour] = since, breached, since
+    p = _p(e_values, amounts, stream.reference_n)
     return Chart(was, start, p, benjamini_hochberg(p))
 
 
@@ -107,18 +128,12 @@ class _Sums:
         return found
 
 
-def _trust(stream: Stream) -> Callable[[Ints, int], Floats | float]:
-    """What is left of the log of evidence since an hour, by segment and bet, where the standard is an estimate."""
-    if stream.counted is None or stream.reference_n is None:
-        return lambda began, hour: 1.0
-    counted, reference_n = _Sums(stream.counted), stream.reference_n[..., None]
-
-    def trust(began: Ints, hour: int) -> Floats:
-        bets = [counted.between(began[..., bet], hour) for bet in range(began.shape[-1])]
-        left: Floats = reference_n / (reference_n + np.stack(bets, axis=-1))
-        return left
-
-    return trust
+def _p(evidence: Floats, amount: Floats, reference_n: Floats | None) -> Floats:
+    """By segment: of the logs of e-values, one of each bet, that rest on `amount` values against `reference_n`."""
+    if reference_n is not None:
+        evidence = evidence * (reference_n[..., None] / (reference_n[..., None] + amount))
+    p: Floats = np.minimum(1, np.exp(-_log_mean_exp(evidence)))
+    return p
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
@@ -161,10 +176,16 @@ def bets_on_values(
     gain = np.log1p(stake[..., None] * (standard[..., None, None] - levels))
     if usual is not None:
         gain = np.concatenate([gain, rank_gains(usual)], axis=-2)
-    poor = np.maximum(standard - min_effect, 0)
-    stake_back = np.minimum(min_effect / (variance + min_effect**2), SAFE / np.maximum(poor, 1e-9))
-    gain_back = np.log1p(stake_back[..., None] * (levels - poor[..., None]))
-    return np.einsum("h...l,...bl->h...b", counts, gain), np.einsum("h...l,...l->h...", counts, gain_back)
+    worse: Floats = np.einsum("h...l,...bl->h...b", counts, gain)
+    return worse, recovery(counts, levels, standard, variance, min_effect)
+
+
+def recovery(counts: Floats, levels: Floats, standard: Floats, variance: Floats, fall: float) -> Floats:
+    """`Stream.better`: by hour and segment, the log e-value against "worse than the standard by `fall` or more"."""
+    poor = np.maximum(standard - fall, 0)
+    stake = np.minimum(fall / (variance + fall**2), SAFE / np.maximum(poor, 1e-9))
+    found: Floats = np.einsum("h...l,...l->h...", counts, np.log1p(stake[..., None] * (levels - poor[..., None])))
+    return found
 
 
 def rank_gains(usual: Floats) -> Floats:

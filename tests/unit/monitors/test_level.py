@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome, RuleResult
 from include.domain.run import CoverageLedger, Epochs
+from include.monitors import level
 from include.monitors.evaluate import Settled, evaluate
 from include.monitors.rules import LevelRule, Rules
-from tests.unit.monitors.memory import HOUR, Memory
+from tests.unit.monitors.memory import HOUR, MONDAY, Memory, tally
 from tests.unit.monitors.worlds import GOOD, NOW, POOR, between, steady
 
 LEDGER = CoverageLedger(10, 0, 0, 10, 0)
@@ -181,6 +182,47 @@ def test_one_bad_segment_among_many_good_ones_is_the_only_one_that_is_told() -> 
     found = results(rule(), memory)
     assert {one.labels["project"] for one in found if one.outcome is BREACHED} == {"bad"}
     assert len(found) == 7
+
+
+def test_all_windows_of_a_day_are_held_to_the_same_past() -> None:
+    one = rule()
+    hours = [Window(MONDAY + hour * HOUR, MONDAY + (hour + 1) * HOUR) for hour in range(24)]
+    spans = {level.evidence_span(one, window).start for window in hours}
+    assert spans == {MONDAY - timedelta(days=3)}
+    assert {level.past_days(one, window) for window in hours} == {Window(MONDAY - timedelta(days=17), MONDAY)}
+
+
+@pytest.mark.parametrize(("known", "evidence"), [(2, 0), (6, 1), (12, 2), (16, 2), (17, 3), (30, 3)])
+def test_a_short_past_is_parted_in_the_proportion_of_a_long_one(known: int, evidence: int) -> None:
+    window = Window(NOW - HOUR, NOW)
+    today = NOW.replace(hour=0)
+    days = {today - timedelta(days=number): tally(GOOD) for number in range(1, known + 1)}
+    hours = {today - timedelta(days=number): tally(GOOD) for number in range(4)}
+    before, since = level.parted_at(rule(), window, hours, days)
+    assert len(before) == known - evidence
+    assert min(since) == today - timedelta(days=evidence)
+
+
+def test_a_deploy_begins_anew_where_segments_are_versions() -> None:
+    memory = steady("faithfulness", between(-6, 0, GOOD, ()), epoch="E")
+    for hours_ago in range(6, 0, -1):
+        memory.add("faithfulness", NOW - hours_ago * HOUR, POOR, epoch="E", model="new")
+    by_model = {one.labels["segment"]: one for one in results(rule(by=["project", "model"]), memory)}
+    assert by_model["model=new"].outcome is NO_DATA
+    assert "its past holds 0 of the 100" in by_model["model=new"].sentence
+    assert by_model["model=m"].outcome is NO_DATA  # nobody uses it any more
+    assert result(rule(), memory).outcome is BREACHED  # of the project, the new model is a fall
+
+
+def test_a_breach_is_dated_to_the_fall_and_not_to_where_evidence_happened_to_begin() -> None:
+    slightly = (0.85, 0.85, 0.95, 0.95)
+    memory = steady("faithfulness", between(-9, -3, GOOD, slightly), epoch="E")
+    for hours_ago in (3, 2, 1):
+        memory.rows["faithfulness", NOW - hours_ago * HOUR].clear()
+        memory.add("faithfulness", NOW - hours_ago * HOUR, POOR, epoch="E")
+    found = result(rule(), memory)
+    assert found.outcome is BREACHED
+    assert found.evidence.details["since"] == (NOW - 3 * HOUR).isoformat()
 
 
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=12)

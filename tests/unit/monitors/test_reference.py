@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,59 @@ def test_the_floor_nears_the_mean_as_the_past_grows() -> None:
 def test_a_target_is_its_own_floor(is_share: bool, variance: float) -> None:
     found = reference.of_target(0.5, is_share=is_share)
     assert (found.floor, found.mean, found.variance, found.tally) == (0.5, 0.5, variance, None)
+
+
+LEVELS = (np.arange(20) + 0.5) / 20
+
+
+def noisy_days(dispersion: float, seed: int = 0, count: int = 28, n: int = 100) -> list[Tally]:
+    """Days whose means differ so many times more than chance makes them."""
+    rng = np.random.default_rng(seed)
+    of_a_day = 0.1 * np.sqrt((dispersion - 1) / n)
+    return [tally((rng.normal(0.7 + rng.normal(0, of_a_day), 0.1, n)).clip(0, 1).tolist()) for _ in range(count)]
+
+
+def dispersion(days: list[Tally]) -> float:
+    found = reference.dispersion(days, 0.7, 0.01)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("true", [1.0, 2.0, 4.0])
+def test_the_dispersion_of_days_is_found(true: float) -> None:
+    found = [dispersion(noisy_days(true, seed)) for seed in range(60)]
+    assert np.mean(found) == pytest.approx(true, rel=0.15)
+
+
+def test_an_incident_of_the_past_is_no_dispersion() -> None:
+    assert dispersion([*noisy_days(1.0)[:24], *[day(0.4)] * 4]) < 2
+
+
+def test_too_few_days_have_no_dispersion_of_their_own() -> None:
+    assert reference.dispersion(noisy_days(3.0)[:4], 0.7, 0.01) is None
+
+
+def test_dispersions_are_those_of_most_segments_unless_one_is_surely_larger() -> None:
+    held = [reference.Standard(0.7, 0.7, 0.01, dispersion=one) for one in (1.2, 1.4, 0.6, 2.0, 30.0, None)]
+    assert [one.dispersion for one in reference.together(held)] == [1.4, 1.4, 1.4, 1.4, 15.0, 1.4]
+    assert [one.dispersion for one in reference.together([reference.of_target(0.5, is_share=True)])] == [1.0]
+
+
+def test_scores_are_held_to_what_was_seen_and_to_how_much_of_it() -> None:
+    days = noisy_days(1.0)
+    seen = reference.usual(days)
+    counts = np.array(seen.bins)
+    found = reference.of_scores(seen, counts, LEVELS, days)
+    assert found.n == pytest.approx(0.88 * 28 * 100)  # what the days left out tell of the middle counts too
+    assert found.usual is not None
+    assert found.usual.sum() == pytest.approx(1)
+    assert found.floor == pytest.approx(found.mean, abs=0.001)
+
+
+def test_days_that_only_together_stand_for_what_was_logged_are_a_reference() -> None:
+    days = [replace(day(0.8, 20), heaviest=30.0) for _ in range(7)]
+    seen = reference.usual(days)
+    assert seen.is_representative
+    found = reference.of_scores(seen, np.array(seen.bins), LEVELS, days)
+    assert found.n >= seen.n
+    assert found.dispersion is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.monitors.sequential import (
@@ -16,6 +17,8 @@ from include.monitors.sequential import (
     bets_on_counts,
     bets_on_values,
     follow,
+    rank_gains,
+    recovery,
 )
 
 LEVELS = (np.arange(20) + 0.5) / 20
@@ -76,6 +79,7 @@ def test_counts_are_fair_bets_too(mean: float, effect: float) -> None:
     assert np.all(likelihood @ np.exp(worse[:, 0, :]) <= 1 + 1e-6)
 
 
+@settings(deadline=None)  # the first call imports scipy
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_adjusted_p_values_keep_their_order_and_are_never_smaller(p: list[float]) -> None:
     raw = np.array(p)
@@ -149,3 +153,112 @@ def test_a_year_of_skewed_scores_looked_at_every_hour_raises_hardly_an_alarm() -
         chart = chart_of(hours, standard=mean)
         alarms += int((np.diff(chart.breached[:, 0].astype(int)) == 1).sum())
     assert alarms <= 1
+
+
+@given(shares)
+def test_bets_on_ranks_are_fair_under_the_distribution_of_the_past(weights: list[float]) -> None:
+    usual = np.array(weights) / sum(weights)
+    assert usual @ np.exp(rank_gains(usual)).T == pytest.approx(1.0)
+
+
+@given(shares)
+def test_bets_on_ranks_lose_on_better_values(weights: list[float]) -> None:
+    usual = np.array(weights) / sum(weights)
+    better = np.concatenate([[0.0], usual[:-1]])
+    better[-1] += usual[-1]
+    assert np.all(better @ np.exp(rank_gains(usual)).T <= 1 + 1e-9)
+
+
+USUAL = np.array([0.0] * 12 + [0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.2, 0.1])
+
+
+def of_a_past(hours: np.ndarray, reference_n: float, min_effect: float = 0.02) -> Chart:
+    """The chart of `hours` (hours, segments, levels) against a past of so many values with the shares `USUAL`."""
+    segments = hours.shape[1]
+    usual = np.tile(USUAL, (segments, 1))
+    mean = usual @ LEVELS
+    variance = usual @ LEVELS**2 - mean**2
+    worse, better = bets_on_values(hours, LEVELS, mean, variance, min_effect, usual)
+    n = hours.sum(axis=2)
+    stream = Stream(worse, better, n, n, n * mean - hours @ LEVELS, n, np.full(segments, reference_n))
+    return follow(stream, alpha=1 / (24 * 30), min_n=8, min_effect=min_effect)
+
+
+def drawn(rng: np.random.Generator, shares: np.ndarray, hours: int, segments: int, n: int = 4) -> np.ndarray:
+    return rng.multinomial(n, shares, size=(hours, segments)).astype(float)
+
+
+def test_many_answers_that_are_a_little_worse_are_found_sooner_by_rank_than_by_mean() -> None:
+    with_failures = 0.9 * USUAL + np.array([0.0, *[0.02] * 5, *[0.0] * 14])
+    usual = np.tile(with_failures, (20, 1))
+    hours = drawn(np.random.default_rng(1), np.append(with_failures[1:], 0.0), 400, 20)
+    mean = usual @ LEVELS
+    variance, n = usual @ LEVELS**2 - mean**2, hours.sum(axis=2)
+    found = []
+    for past in (None, usual):
+        worse, better = bets_on_values(hours, LEVELS, mean, variance, 0.02, past)
+        stream = Stream(worse, better, n, n, n * mean - hours @ LEVELS)
+        chart = follow(stream, alpha=1 / (24 * 30), min_n=8, min_effect=0.02)
+        assert chart.breached.any(axis=0).all()
+        found.append(chart.breached.argmax(axis=0).mean())
+    by_mean, by_rank = found
+    assert by_rank < 0.7 * by_mean
+
+
+@pytest.mark.parametrize(("seen", "sooner"), [(3, False), (8, True)])
+def test_a_deep_fall_is_over_once_half_of_it_is_surely_gone_and_a_shallow_one_once_all_is(
+    seen: int, sooner: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    hours = np.concatenate([drawn(rng, np.roll(USUAL, -seen), 60, 1), drawn(rng, USUAL, 400, 1)])
+    usual = USUAL[None]
+    mean = usual @ LEVELS
+    held = hours, LEVELS, mean, usual @ LEVELS**2 - mean**2
+    worse, better = bets_on_values(*held, 0.03, usual)
+    n = hours.sum(axis=2)
+    slow = Stream(worse, better, n, n, n * mean - hours @ LEVELS)
+    ends = [
+        60 + int(follow(one, alpha=1 / (24 * 30), min_n=8, min_effect=0.03).breached[60:, 0].argmin())
+        for one in (slow, replace(slow, mended=recovery(*held, 0.12)))
+    ]
+    assert 60 < ends[1] <= ends[0]
+    assert (ends[1] < ends[0]) is sooner
+
+
+def test_evidence_against_a_reference_of_few_values_counts_for_less() -> None:
+    hours = drawn(np.random.default_rng(2), np.roll(USUAL, -1), 40, 1)
+    p = [of_a_past(hours, reference_n).p[-1, 0] for reference_n in (50, 500, 5_000)]
+    assert p == sorted(p, reverse=True)
+    assert p[0] > 100 * p[-1]
+
+
+def test_estimating_the_reference_and_looking_every_hour_raise_no_more_alarms_than_were_allowed() -> None:
+    rng = np.random.default_rng(3)
+    rises = 0
+    for _ in range(20):  # twenty segments for sixty days, each against 500 values of its own past: 1,200 days in all
+        past = rng.multinomial(500, USUAL, size=20) / 500
+        hours = drawn(rng, USUAL, 24 * 60, 20, n=2)
+        mean = past @ LEVELS
+        worse, better = bets_on_values(hours, LEVELS, mean, past @ LEVELS**2 - mean**2, 0.02, past)
+        n = hours.sum(axis=2)
+        stream = Stream(worse, better, n, n, n * mean - hours @ LEVELS, n, np.full(20, 500.0))
+        chart = follow(stream, alpha=1 / (24 * 30), min_n=8, min_effect=0.02)
+        rises += int((np.diff(chart.breached.astype(int), axis=0) == 1).sum())
+    assert rises <= 20 * 60 / 30
+
+
+def test_runs_beside_each_other_know_nothing_of_each_other() -> None:
+    rng = np.random.default_rng(4)
+    hours = np.concatenate([drawn(rng, USUAL, 60, 6), drawn(rng, np.roll(USUAL, -2), 60, 6)])
+    one_by_one = [of_a_past(hours[:, first : first + 2], 400) for first in (0, 2, 4)]
+    usual = np.tile(USUAL, (3, 2, 1))
+    mean = usual @ LEVELS
+    split = hours.reshape(120, 3, 2, 20)
+    worse, better = bets_on_values(split, LEVELS, mean, usual @ LEVELS**2 - mean**2, 0.02, usual)
+    n = split.sum(axis=3)
+    stream = Stream(worse, better, n, n, n * mean - split @ LEVELS, n, np.full((3, 2), 400.0))
+    together = follow(stream, alpha=1 / (24 * 30), min_n=8, min_effect=0.02)
+    for number, alone in enumerate(one_by_one):
+        assert np.array_equal(together.breached[:, number], alone.breached)
+        assert together.adjusted_p[:, number] == pytest.approx(alone.adjusted_p)
+    assert together.breached.any()

@@ -143,7 +143,6 @@ RULE = LevelRule(
     test="level",
     measure="composite",
     trailing="14d",
-    over="40d",
     min_effect=0.1,
     category="quality",
     owner="o",
@@ -171,7 +170,7 @@ def test_flagged_answers_in_hours_of_which_little_else_is_judged_are_no_fall() -
     rng = np.random.default_rng(3)
     alarms, alarms_by_head = 0, 0
     for _ in range(6):
-        past = history(rng, FLAGGED, 10)
+        past = history(rng, FLAGGED, 40)
         rows = [row(hour, 1, drawn(rng, FLAGGED, rng.poisson(10))) for hour in range(40 * 24)]
         alarms += judged(rows, past, 40).outcome is RuleOutcome.BREACHED
         by_head = [replace(one, tally=replace(one.tally, heaviest=_mean_weight(one.tally))) for one in rows]
@@ -203,7 +202,7 @@ def test_hours_of_which_only_rules_chose_are_no_data_and_no_figure() -> None:
     only_flagged = tally(np.full(20, 0.1), np.ones(20), heaviest=50.0)
     found = judged([row(0, 1, only_flagged)], past, 1)
     assert found.outcome is RuleOutcome.NO_DATA
-    assert "20 values in 984 h, all of them chosen by rules: nothing was drawn of the rest" in found.sentence
+    assert "20 values in 96 h, all of them chosen by rules: nothing was drawn of the rest" in found.sentence
     assert found.evidence.value is None
     assert estimate(only_flagged) is None
 

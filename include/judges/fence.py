@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -20,8 +19,9 @@ def fence(texts: Sequence[str], secret: bytes = b"") -> str:
 
     It cannot be planted even where the secret is public: the fence depends on the very text that would hold it.
     """
-    message = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts)
-    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:24]
+    parts = [text.encode("utf-8", "surrogatepass") for text in texts]
+    lengths = b",".join(b"%d" % len(part) for part in parts)  # so that no text can pass for two
+    return hmac.digest(secret, b";".join([lengths, *parts]), "sha256").hex()[:24]
 
 
 def enclose(sections: Sequence[tuple[str, str]], secret: bytes = b"") -> str:

@@ -153,9 +153,7 @@ def judge_named(name: str) -> JudgeSettings:
     try:
         return JudgeSettings.model_validate(_judge(found))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {key}: {first['msg']} (from Airflow connection {connection_id})") from None
+        raise ConfigError(f"setting {_told(error)} (from Airflow connection {connection_id})") from None
 
 
 def judge_from_environment() -> JudgeSettings:
@@ -212,9 +210,13 @@ def _validated(values: dict[str, object], *, where: str) -> Settings:
     try:
         return Settings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {key}: {first['msg']} (from {where})") from None
+        raise ConfigError(f"setting {_told(error)} (from {where})") from None
+
+
+def _told(error: ValidationError) -> str:
+    """What is wrong first, without the value: it may be a secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def _dsn(connection_id: str) -> SecretStr:

@@ -139,9 +139,9 @@ def score(shard: Mapping[str, Any], *, delays: bool = False) -> dict[str, int]:
     so that a kill costs none that was paid for.
     """
     settings = configuration.from_airflow()
-    judge = partial(_score, courtroom(settings), _shard(shard), delays=delays)
-    offline = settings.judge.backend == "offline"
-    return judge() if offline else outlive(judge, settings.judge.timeout_s + KILLED_GRACE_S)
+    court = courtroom(settings)
+    judge = partial(_score, court, _shard(shard), delays=delays)
+    return judge() if court.is_offline else outlive(judge, settings.judge.timeout_s + KILLED_GRACE_S)
 
 
 def _score(court: Courtroom, shard: Shard, *, delays: bool) -> dict[str, int]:

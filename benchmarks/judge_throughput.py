@@ -1,14 +1,17 @@
 """The scoring stage against a loopback endpoint of fixed latency goes in; its share of the physical limit comes out.
 
 The limit is concurrency / latency. Everything that production does is on: Postgres writes with durable commits, call
-ledger, claims, prices, a process that outlives its worker. The endpoint is another process. A sample is an interaction.
-`--json` prints one JSON object as the last line, `--no-peers` leaves out the frameworks that are measured beside it.
+ledger, claims, prices, shards that share the concurrency, each in a process that outlives its worker. The endpoint is
+another process. A sample is an interaction, CPU is that of all shards together.
+`--json` prints one JSON object as the last line, `--shards 1` scores in one process, `--no-peers` leaves out the
+frameworks that are measured beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import resource
 import shutil
 import subprocess
@@ -17,11 +20,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,15 +33,16 @@ sys.path.insert(0, str(ROOT))
 
 from include.adapters.llm import OpenAIClient  # noqa: E402
 from include.adapters.postgres import connect  # noqa: E402
+from include.adapters.postgres.crew import PostgresCrew  # noqa: E402
 from include.adapters.postgres.judge_calls import JudgeCalls  # noqa: E402
 from include.adapters.postgres.migrate import migrate  # noqa: E402
 from include.adapters.postgres.scores import Scores  # noqa: E402
 from include.adapters.prices import GenaiPrices  # noqa: E402
 from include.adapters.yaml_file import load  # noqa: E402
 from include.domain.interaction import Window  # noqa: E402
-from include.domain.run import Epochs, Run  # noqa: E402
+from include.domain.run import Epochs, Run, Shard  # noqa: E402
 from include.domain.score import Outcome  # noqa: E402
-from include.judges.build import model_bench  # noqa: E402
+from include.judges.build import Bench, model_bench  # noqa: E402
 from include.judges.pool import run_pool  # noqa: E402
 from include.judges.ragas_scorers import prepare  # noqa: E402
 from include.judges.rubric import Rubric  # noqa: E402
@@ -47,7 +52,8 @@ from local.postgres import PostgresServer  # noqa: E402
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 RUN = Run("native", Window(AT, AT + timedelta(days=1)), live=False)
-SHARD = 1_000_000
+SHARDS = 2
+"""How many are scored at once: as many as the machines that these figures are compared on have cores."""
 WORKERS = 2
 MODEL = "gpt-4o-mini"
 FAULTS = "429=0.15,500=0.05,malformed=0.05,truncated=0.02,hang=0.01"
@@ -56,6 +62,30 @@ HANG_S = 3.0
 FAULT_SPAN = 2.0
 """How many times as long the runs with and without faults are: what hangs last is then a small part of them."""
 STAGES = {"64x200": (64, 0.2), "500x300": (500, 0.3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a pass scores, and how."""
+
+    dsn: str
+    url: str
+    concurrency: int
+    dimensions: Sequence[str]
+    shards: int
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One shard of a pass; `started` and `ended` are seconds of a clock that all processes share."""
+
+    scored: int
+    failed: int
+    started: float
+    ended: float
+    cpu_s: float
+    peak_rss_mb: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,63 +174,87 @@ def fill(dsn: str, count: int, salt: str) -> None:
             )
 
 
-def score(dsn: str, endpoint: Endpoint, concurrency: int, dimensions: Sequence[str], timeout_s: float = 60.0) -> Pass:
-    """What the pipeline's task does with one shard, for these dimensions, and in a process like its own."""
+def score(endpoint: Endpoint, work: Work) -> Pass:
+    """What the pipeline's tasks do with the shards of a window, for these dimensions, and in processes like theirs."""
     before = len(endpoint.answers())
-    client = OpenAIClient(endpoint.url, MODEL, concurrency=concurrency, timeout_s=timeout_s)
-    done = outlive(partial(_score, dsn, client, concurrency, dimensions))
-    return replace(done, calls=len(endpoint.answers()) - before)
+    with connect(work.dsn) as connection:
+        epochs = _bench(work, connection)[1]
+        size = -(-Scores(connection).plan(RUN, epochs, sys.maxsize, AT, 5)[0].size // work.shards)
+        shards = Scores(connection).plan(RUN, epochs, size, AT, 5)
+    with multiprocessing.get_context("fork").Pool(len(shards)) as tasks:
+        parts = tasks.map(partial(_task, work), shards, chunksize=1)
+    return Pass(
+        calls=len(endpoint.answers()) - before,
+        scored=sum(part.scored for part in parts),
+        failed=sum(part.failed for part in parts),
+        seconds=max(part.ended for part in parts) - min(part.started for part in parts),
+        cpu_s=sum(part.cpu_s for part in parts),
+        peak_rss_mb=sum(part.peak_rss_mb for part in parts),
+    )
 
 
-def _score(dsn: str, client: OpenAIClient, concurrency: int, dimensions: Sequence[str]) -> Pass:
+def _bench(work: Work, calls: psycopg.Connection, crew: PostgresCrew | None = None) -> tuple[Bench, Epochs]:
+    client = OpenAIClient(work.url, MODEL, concurrency=work.concurrency, timeout_s=work.timeout_s, crew=crew)
     rubrics = [load(path, Rubric) for path in sorted((ROOT / "include/judges/rubrics").glob("*.yaml"))]
-    with connect(dsn) as calling, connect(dsn) as reading, connect(dsn) as writing:
-        now = datetime.now(UTC)
-        bench = model_bench(rubrics, client, JudgeCalls(calling), GenaiPrices(), now=lambda: datetime.now(UTC))
-        judges = [judge for judge in bench.judges if judge.epoch.dimension in dimensions]
-        epochs = Epochs({"": {judge.epoch.dimension: judge.epoch.id for judge in judges}})
+    bench = model_bench(rubrics, client, JudgeCalls(calls), GenaiPrices(), now=lambda: datetime.now(UTC))
+    wanted = {judge.epoch.dimension: judge.epoch.id for judge in bench.judges}
+    return bench, Epochs({"": {dimension: wanted[dimension] for dimension in work.dimensions}})
+
+
+def _task(work: Work, shard: Shard) -> Part:
+    return outlive(partial(_score, work, shard))
+
+
+def _score(work: Work, shard: Shard) -> Part:
+    with (
+        connect(work.dsn) as calling,
+        connect(work.dsn) as reading,
+        connect(work.dsn) as writing,
+        connect(work.dsn) as counting,
+    ):
+        bench, epochs = _bench(work, calling, PostgresCrew(counting, work.url, MODEL))
 
         def save(outcomes: Sequence[Outcome]) -> None:
-            Scores(writing).save(outcomes, now)
+            Scores(writing).save(outcomes, datetime.now(UTC))
             writing.commit()
 
-        started, cpu = time.perf_counter(), time.process_time()
-        (shard,) = Scores(reading).plan(RUN, epochs, SHARD, AT, 5)
-        work = Scores(reading).pending(shard, epochs, 5)
-        counts = run_pool(work, judges, save, WORKERS * concurrency, bench.shared)
-        seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+        started, cpu = time.monotonic(), time.process_time()
+        pending = Scores(reading).pending(shard, epochs, 5)
+        counts = run_pool(pending, bench.judges, save, WORKERS * work.concurrency, bench.shared)
+        ended, cpu_s = time.monotonic(), time.process_time() - cpu
     peak_rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Pass(0, counts.scored, counts.failed, seconds, cpu_s, peak_rss_mb)
+    return Part(counts.scored, counts.failed, started, ended, cpu_s, peak_rss_mb)
 
 
-def measure(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
+def measure(dsn: str, directory: Path, seconds: float, shards: int) -> dict[str, object]:
     """All parts, in the words of the JSON object."""
     prepare()  # RAGAS's import is not what is measured
     stage, second = {}, 0
     for name, (concurrency, latency_s) in STAGES.items():
         fill(dsn, round(seconds * concurrency / latency_s), name)
         with Endpoint(directory, latency_s) as endpoint:
-            done = score(dsn, endpoint, concurrency, ["correctness"])
+            work = Work(dsn, endpoint.url, concurrency, ["correctness"], shards)
+            done = score(endpoint, work)
             stage[name] = _row(f"one judge {name}", done, concurrency, latency_s)
             with connect(dsn) as connection:
                 connection.execute("TRUNCATE assay.scores")  # so that only the ledger can know
-            second += score(dsn, endpoint, concurrency, ["correctness"]).calls
+            second += score(endpoint, work).calls
     concurrency, latency_s = STAGES["64x200"]
     three = round(seconds * concurrency / latency_s / 4)
     dimensions = ["correctness", "professionalism", "faithfulness"]
     fill(dsn, three, "three")
     with Endpoint(directory, latency_s) as endpoint:
-        done = score(dsn, endpoint, concurrency, dimensions)
+        done = score(endpoint, Work(dsn, endpoint.url, concurrency, dimensions, shards))
     three_dimensions = {"64x200": _row("three dimensions 64x200", done, concurrency, latency_s, len(dimensions))}
     return {
         "stage": stage,
         "three_dimensions": three_dimensions,
-        "faults": faults(dsn, directory, FAULT_SPAN * seconds),
+        "faults": faults(dsn, directory, FAULT_SPAN * seconds, shards),
         "second_run_calls": second,
     }
 
 
-def faults(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
+def faults(dsn: str, directory: Path, seconds: float, shards: int) -> dict[str, object]:
     """The same under trouble: rate against that without, and what became of the interactions."""
     concurrency, latency_s = STAGES["64x200"]
     count = round(seconds * concurrency / latency_s)
@@ -208,7 +262,7 @@ def faults(dsn: str, directory: Path, seconds: float) -> dict[str, object]:
     for label, given in (("without", ""), ("with", FAULTS)):
         fill(dsn, count, f"faults-{label}")
         with Endpoint(directory, latency_s, given) as endpoint:
-            done = score(dsn, endpoint, concurrency, ["correctness"], timeout_s=HANG_S)
+            done = score(endpoint, Work(dsn, endpoint.url, concurrency, ["correctness"], shards, HANG_S))
             paid = [key for key, what in endpoint.answers() if what == "ok"]
         rates.append(done.accounted / done.seconds)
     row: dict[str, object] = {
@@ -252,6 +306,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each part would take at the limit")
+    parser.add_argument("--shards", type=int, default=SHARDS, help="how many shards are scored at once")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="other frameworks, too")
     given = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="assay-bench-"))
@@ -259,7 +314,7 @@ def main() -> None:
     print(f"{'CPU in ms':<26}{head}")
     try:
         with store(directory) as dsn:
-            found = measure(dsn, directory, given.seconds)
+            found = measure(dsn, directory, given.seconds, given.shards)
             print(f"second run: {found['second_run_calls']} calls")
         found["peers"] = _peers(directory, given.seconds) if given.peers else {}
     finally:

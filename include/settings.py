@@ -33,8 +33,8 @@ class Accepts(BaseModel):
     temperature: bool | None = None
     limit: Literal["max_tokens", "max_completion_tokens", ""] | None = None
     """What the token limit is called; "" where none is accepted. Anthropic's is always `max_tokens`."""
-    shape: Literal["json_schema", "json_object", "tool", "plain"] | None = None
-    """How it is told to answer with JSON: `json_object` only by chat completions, `tool` only by Anthropic."""
+    shape: Literal["json_schema", "schema_in_object", "json_object", "tool", "plain"] | None = None
+    """How it is told to answer with JSON: the `object`s only by chat completions, `tool` only by Anthropic."""
     logprobs: bool | None = None
 
 
@@ -159,7 +159,8 @@ def judge_named(name: str) -> JudgeSettings:
 def judge_from_environment() -> JudgeSettings:
     """The judge of `make judge` and `make demo`: `JUDGE_BASE_URL`, `JUDGE_MODEL`, `JUDGE_API_KEY`, else offline.
 
-    `JUDGE_BACKEND=anthropic` is for Claude, whose address is known; `JUDGE_PROVIDER` names who bills, for the price.
+    `JUDGE_BACKEND=anthropic` is for Claude, whose address is known; `JUDGE_PROVIDER` names who bills, for the price;
+    the other fields of `JudgeSettings` are told likewise (`JUDGE_TIMEOUT_S=600`).
     Raises `ConfigError` where only one of address and model is given, or the backend is unknown.
     """
     given = _from_environment("JUDGE_")
@@ -185,7 +186,7 @@ def named_judge_from_environment(name: str) -> JudgeSettings:
 
 
 def _from_environment(prefix: str) -> dict[str, str]:
-    names = ("backend", "base_url", "model", "api_key", "provider")
+    names = JudgeSettings.model_fields.keys() - {"accepts"}
     return {name: value for name in names if (value := os.environ.get(f"{prefix}{name.upper()}", ""))}
 
 

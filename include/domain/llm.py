@@ -50,12 +50,9 @@ class LLMRequest:
     def key(self, endpoint: str, model: str) -> str:
         """64 hex digits: the same for the same request to the same model at the same endpoint."""
         parameters: list[Json] = [self.schema_name, dict(self.schema), self.temperature, self.max_output_tokens]
-        more: list[Json] = [self.sample, self.logprobs] if self.sample or self.logprobs else []
-        # The digest of [endpoint, model, messages, parameters, ...], without hashing what is constant every time.
-        hashed = _begun(endpoint, model, self.messages[0]).copy()
-        for message in self.messages[1:]:
-            hashed.update(b"," + canonical([message.role, message.content]))
-        hashed.update(b"]," + canonical([parameters, *more])[1:])
+        turns: list[Json] = [[message.role, message.content] for message in self.messages[1:]]
+        hashed = _begun(endpoint, model, self.messages[0]).copy()  # what is constant is not hashed every time
+        hashed.update(canonical([turns, parameters, self.sample, self.logprobs]))
         return hashed.hexdigest()
 
     def after(self, reply: str, problem: str) -> LLMRequest:
@@ -66,8 +63,8 @@ class LLMRequest:
 
 @lru_cache(maxsize=64)
 def _begun(endpoint: str, model: str, first: ChatMessage) -> hashlib._Hash:
-    """SHA-256 of a request's canonical JSON as far as the first message, which a judge's requests share."""
-    return hashlib.sha256(canonical([endpoint, model, [[first.role, first.content]]])[:-2])
+    """SHA-256 as far as the first message, which a judge's requests share."""
+    return hashlib.sha256(canonical([endpoint, model, first.role, first.content]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,20 @@ def test_the_environment_names_the_judge(
     assert (judge.backend, judge.base_url, judge.model, judge.provider) == found
 
 
+def test_the_environment_tells_how_patient_and_how_busy_the_judge_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MODEL": "m", "BASE_URL": "http://j", "TIMEOUT_S": "600", "CONCURRENCY": "2"}.items():
+        monkeypatch.setenv(f"JUDGE_{name}", value)
+    judge = judge_from_environment()
+    assert (judge.timeout_s, judge.concurrency) == (600.0, 2)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
         ({"MODEL": "m"}, "go together"),
         ({"BASE_URL": "http://j"}, "go together"),
         ({"BACKEND": "anthropic"}, "go together"),
+        ({"BASE_URL": "http://j", "MODEL": "m", "CONCURRENCY": "many"}, "JUDGE_CONCURRENCY: Input should be a valid int"),
         ({"BACKEND": "gemini", "MODEL": "m"}, "JUDGE_BACKEND: Input should be 'offline', 'openai' or 'anthropic'"),
     ],
 )

@@ -15,6 +15,8 @@ class Shape(StrEnum):
     """How an endpoint is told to answer with JSON, strictest first."""
 
     JSON_SCHEMA = "json_schema"
+    SCHEMA_IN_OBJECT = "schema_in_object"
+    """`json_object` with the schema beside it, as llama.cpp, Together and Fireworks have it."""
     JSON_OBJECT = "json_object"
     PLAIN = "plain"
 
@@ -54,8 +56,10 @@ class Dialect:
         else:
             # At the end of the first message: what is constant stays in front, for the provider's prompt cache.
             messages[0]["content"] += spelled_out(request)
-            if self.shape is Shape.JSON_OBJECT:
+            if self.shape is not Shape.PLAIN:
                 body["response_format"] = {"type": "json_object"}
+            if self.shape is Shape.SCHEMA_IN_OBJECT:
+                body["response_format"]["schema"] = request.schema
         return orjson.dumps(body)
 
     def learn(self, complaint: str) -> Dialect | None:
@@ -65,7 +69,7 @@ class Dialect:
             return None
         if self.logprobs and "logprobs" in said:
             return replace(self, logprobs=False)
-        if ("response_format" in said or "json_schema" in said) and self.shape is not Shape.PLAIN:
+        if ("response_format" in said or "schema" in said) and self.shape is not Shape.PLAIN:
             return replace(self, shape=list(Shape)[list(Shape).index(self.shape) + 1])
         if self.limit and self.limit in said:
             return replace(self, limit=LIMITS[LIMITS.index(self.limit) + 1])

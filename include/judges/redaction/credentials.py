@@ -30,7 +30,16 @@ _KNOWN = {
     "SG.": r"(?<![\w-])SG\.[\w-]{16,}\.[\w-]{16,}",
     "earer ": r"(?<=[Bb]earer )[\w.~+/-]{16,}={0,2}",
 }
-_PATTERNS = {literal: re.compile(pattern, re.ASCII) for literal, pattern in _KNOWN.items()}
+_RARE = ("_", "-", "")
+"""Most texts lack the first two, so that they need not be searched for the literals that hold one of them."""
+_PATTERNS = {
+    rare: [
+        (literal, re.compile(pattern, re.ASCII))
+        for literal, pattern in _KNOWN.items()
+        if next(one for one in _RARE if one in literal) == rare
+    ]
+    for rare in _RARE
+}
 
 _ASSIGNED = re.compile(r"[=:]\s{0,3}[\"'`]?([\w.~+/!@#$%^&*-]{8,512}={0,2})", re.ASCII)
 _NAMED = re.compile(
@@ -44,7 +53,13 @@ _ENTROPY_BITS = 3.0
 
 def credentials(text: str) -> Iterator[Span]:
     """What has the form of a known kind of key, and what looks like chance after `key=`, `token:` or `password=`."""
-    known = [pattern.finditer(text) for literal, pattern in _PATTERNS.items() if literal in text]
+    known = [
+        pattern.finditer(text)
+        for rare, patterns in _PATTERNS.items()
+        if rare in text
+        for literal, pattern in patterns
+        if literal in text
+    ]
     if not known:
         yield from _assigned(text)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from include.domain.interaction import Interaction, Json, Turn
@@ -94,13 +94,25 @@ class Redactor:
         if not self._finders:
             return interaction, Restore()
         if self._last is None or self._last[0] is not interaction:
-            hiding = _Hiding(self._finders, _texts(interaction))
-            hidden = _mapped(interaction, hiding)
-            if not hiding.values:
-                hidden = interaction
-            self.counts.update(hiding.counts)
-            self._last = interaction, hidden, Restore(hiding.values)
+            texts = _texts(interaction)
+            if any(_finds(self._finders, text) for text in texts):
+                hiding = _Hiding(self._finders, texts)
+                self._last = interaction, _mapped(interaction, hiding), Restore(hiding.values)
+                self.counts.update(hiding.counts)
+            else:  # as most are
+                self._last = interaction, interaction, Restore()
         return self._last[1:]
+
+
+def _finds(finders: Mapping[str, Finder], text: str) -> bool:
+    seen = _with_plain_digits(text)
+    return any(True for _, find in _due(finders, seen) for _ in find(seen))
+
+
+def _due(finders: Mapping[str, Finder], text: str) -> Iterator[tuple[str, Finder]]:
+    """The finders that may find something in a text with plain digits."""
+    numberless = not _DIGIT.search(text)
+    return ((kind, find) for kind, find in finders.items() if not (numberless and kind in _NUMBERS))
 
 
 class _Hiding:
@@ -115,10 +127,7 @@ class _Hiding:
 
     def __call__(self, text: str) -> str:
         seen = _with_plain_digits(text)
-        numberless = not _DIGIT.search(seen)
-        for kind, find in self._finders.items():
-            if numberless and kind in _NUMBERS:
-                continue
+        for kind, find in _due(self._finders, seen):
             pieces, last = [], 0
             for span in find(seen):
                 pieces += [text[last : span.start], self._placeholder(kind, text, span)]

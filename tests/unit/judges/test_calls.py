@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
 from include.domain.llm import CallPurpose, ChatMessage, JudgeCall, LLMReply, LLMRequest
-from include.domain.score import Usage, Verdict, digest
+from include.domain.score import Usage, Verdict, canonical
 from include.errors import JudgeError, StoreUnreachable
 from include.judges.calls import Calls
 from include.judges.ledger import LedgerDesk, MemoryLedger
@@ -87,10 +88,9 @@ def test_all_that_shapes_a_reply_shapes_the_key(other: LLMRequest) -> None:
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_a_key_is_the_digest_of_the_whole_request(turns: int) -> None:
     request = replace(REQUEST, messages=tuple(ChatMessage("user", f'"{turn}" \ud800 é') for turn in range(turns)))
-    said = [[message.role, message.content] for message in request.messages]
-    parameters = ["verdict", {}, 0.1, 64]
-    assert request.key("e", "m") == digest(["e", "m", said, parameters])
-    assert replace(request, sample=1).key("e", "m") == digest(["e", "m", said, parameters, 1, False])
+    first, *others = [[message.role, message.content] for message in request.messages]
+    said = canonical(["e", "m", *first]) + canonical([others, ["verdict", {}, 0.1, 64], 1, False])
+    assert replace(request, sample=1).key("e", "m") == sha256(said).hexdigest()
 
 
 async def test_a_malformed_reply_is_asked_for_once_more_with_its_error_and_without_its_words() -> None:

@@ -18,7 +18,8 @@ REQUEST = LLMRequest(
 @pytest.mark.parametrize(
     ("spoken", "complaint", "learned"),
     [
-        (Dialect(), "400 response_format json_schema is not supported", Dialect(shape=Shape.JSON_OBJECT)),
+        (Dialect(), "400 response_format json_schema is not supported", Dialect(shape=Shape.SCHEMA_IN_OBJECT)),
+        (Dialect(shape=Shape.SCHEMA_IN_OBJECT), "400 schema: extra", Dialect(shape=Shape.JSON_OBJECT)),
         (Dialect(shape=Shape.JSON_OBJECT), "400 'response_format' unknown", Dialect(shape=Shape.PLAIN)),
         (Dialect(shape=Shape.PLAIN), "400 response_format", None),
         (
@@ -51,6 +52,13 @@ def test_the_first_body_asks_for_the_strictest_form() -> None:
             "json_schema": {"name": "verdict", "strict": True, "schema": {"type": "object"}},
         },
     }
+
+
+def test_an_endpoint_may_take_the_schema_beside_json_object_and_is_told_it_in_words_too() -> None:
+    body = json.loads(Dialect(Shape.SCHEMA_IN_OBJECT).body("m", REQUEST))
+    assert body["response_format"] == {"type": "json_object", "schema": {"type": "object"}}
+    assert '{"type":"object"}' in body["messages"][0]["content"]
+    assert json.loads(Dialect(Shape.JSON_OBJECT).body("m", REQUEST))["response_format"] == {"type": "json_object"}
 
 
 def test_log_probabilities_are_asked_for_where_they_are_wanted_and_a_sample_changes_nothing() -> None:

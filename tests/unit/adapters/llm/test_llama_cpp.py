@@ -39,7 +39,7 @@ def test_a_parameter_that_it_does_not_take_is_refused_with_status_500_and_still_
     assert (answer.kind, answer.retryable) == (FailureType.REFUSED, False)
     learned = Dialect().learn(answer.complaint)
     assert learned is not None
-    assert learned.shape is Shape.JSON_OBJECT
+    assert learned.shape is Shape.SCHEMA_IN_OBJECT
 
 
 def test_any_other_500_of_its_is_a_passing_trouble() -> None:

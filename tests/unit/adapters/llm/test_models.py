@@ -52,7 +52,7 @@ def test_a_connection_overrules_the_file_word_by_word() -> None:
 
 
 def test_a_shape_that_the_vendor_does_not_have_is_refused_with_those_that_it_has() -> None:
-    with pytest.raises(ConfigError, match=r"'tool' is none of json_schema, json_object, plain"):
+    with pytest.raises(ConfigError, match=r"'tool' is none of json_schema, schema_in_object, json_object, plain"):
         openai.dialect_of("m", Accepts(shape="tool"))
 
 

@@ -1,7 +1,7 @@
 # Assay's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench lock up down sql judge rubric-check release clean
+.PHONY: help setup setup-dev demo test check bench lock up down sql judge rubric-check rules-try release silence silences expire clean
 
 PYTHON_3_11 := .venv/bin/python
 TESTS ?= tests
@@ -37,8 +37,26 @@ judge: setup ## judge a file: FILE=in.jsonl OUT=out.jsonl
 rubric-check: setup ## what a rubric asks and costs, tried on three interactions: FILE=rubric.yaml
 	@ASSAY_RUBRIC="$(FILE)" $(PYTHON_3_11) -m local rubric
 
+rules-try: setup ## what a rules file would have told: SINCE=2026-11-01 [UNTIL= RULES=my_rules.yaml DRIFT=1 JSON=1]
+	@ASSAY_SINCE="$(SINCE)" ASSAY_UNTIL="$(UNTIL)" ASSAY_TRIED="$(RULES)" \
+		ASSAY_TRY="$(if $(DRIFT),--drift) $(if $(JSON),--json)" $(PYTHON_3_11) -m local rules
+
 release: setup ## let repaired rows out of quarantine: ROWS="12 15" [SET='{"response": "..."}']
 	@ASSAY_ROWS="$(ROWS)" ASSAY_REPAIR='$(value SET)' $(PYTHON_3_11) -m local release
+
+silence: export ASSAY_MATCH = $(value MATCH)
+silence: export ASSAY_FOR = $(value FOR)
+silence: export ASSAY_BY = $(value BY)
+silence: export ASSAY_WHY = $(value WHY)
+silence: setup ## tell nobody for a while: MATCH="project=bank alertname=~composite.*" FOR=2h BY=me WHY="..."
+	@$(PYTHON_3_11) -m local silence
+
+silences: setup ## what is silenced, with ids
+	@$(PYTHON_3_11) -m local silences
+
+expire: export ASSAY_SILENCE = $(value ID)
+expire: setup ## end a silence: ID=7
+	@$(PYTHON_3_11) -m local expire
 
 test: setup-dev ## all tests [TESTS=tests/unit WORKERS=2]
 	@$(PYTHON_3_11) -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)

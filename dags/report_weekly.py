@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include import pipeline
+from include.airflow_events import on_run_failure, within
 from include.schedule import BOUNDS, DEFAULTS
 
 RUNBOOK = """
@@ -27,6 +29,8 @@ with DAG(
     schedule=CronDataIntervalTimetable("0 0 * * 1", timezone="UTC"),
     max_active_runs=1,
     default_args=DEFAULTS,
+    on_failure_callback=on_run_failure,
+    deadline=within(timedelta(hours=6)),
     doc_md=__doc__ + RUNBOOK,
     tags=["assay", "reports"],
     **BOUNDS,

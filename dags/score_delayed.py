@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
 
 from include import pipeline
+from include.airflow_events import on_run_failure
 from include.batch_wait import batched
 from include.schedule import BOUNDS, DEFAULTS, POOL, SCORES
 
@@ -34,6 +35,7 @@ with DAG(
     schedule=CronDataIntervalTimetable("30 1 * * *", timezone="UTC"),
     max_active_runs=1,
     default_args=DEFAULTS,
+    on_failure_callback=on_run_failure,
     dagrun_timeout=timedelta(hours=36),
     doc_md=__doc__ + RUNBOOK,
     tags=["assay", "judging"],

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
 
 from include import pipeline
+from include.airflow_events import on_run_failure, within
 from include.batch_wait import batched
 from include.schedule import BOUNDS, DEFAULTS, POOL, SCORES
 from include.timetable import ByBackfillOnly
@@ -85,6 +86,8 @@ with DAG(
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     max_active_runs=1,
     default_args=DEFAULTS,
+    on_failure_callback=on_run_failure,
+    deadline=within(timedelta(hours=2)),
     dagrun_timeout=timedelta(hours=6),
     doc_md=__doc__ + RUNBOOK,
     tags=["assay", "judging"],
@@ -99,6 +102,7 @@ with DAG(
     catchup=False,
     max_active_runs=2,
     default_args=DEFAULTS,
+    on_failure_callback=on_run_failure,
     doc_md=__doc__ + RUNBOOK,
     tags=["assay", "judging", "backfill"],
 ):

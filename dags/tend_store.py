@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from include import pipeline
+from include.airflow_events import on_run_failure, within
 from include.schedule import BOUNDS, DEFAULTS
 
 RUNBOOK = """
@@ -21,6 +24,8 @@ with DAG(
     schedule=CronTriggerTimetable("30 2 * * *", timezone="UTC"),
     max_active_runs=1,
     default_args=DEFAULTS,
+    on_failure_callback=on_run_failure,
+    deadline=within(timedelta(hours=6)),
     doc_md=__doc__ + RUNBOOK,
     tags=["assay", "store"],
     **BOUNDS,

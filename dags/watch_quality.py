@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, task
 
-from include import pipeline
+from include import pipeline, watchman
+from include.airflow_events import on_run_failure, within
 from include.schedule import DEFAULTS, SCORES
 
 RUNBOOK = """
@@ -28,6 +31,8 @@ with DAG(
     max_active_runs=1,
     catchup=False,
     default_args=DEFAULTS,
+    on_failure_callback=on_run_failure,
+    deadline=within(timedelta(hours=1)),
     doc_md=__doc__ + RUNBOOK,
     tags=["assay", "alerts"],
 ):
@@ -45,6 +50,6 @@ with DAG(
     @task
     def notify() -> list[str]:
         """One line for each message that was sent or edited."""
-        return pipeline.notify()
+        return watchman.notify("watch_quality")
 
     evaluate_rules() >> update_alerts() >> notify()

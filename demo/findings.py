@@ -63,17 +63,22 @@ class Finding:
 
 
 def explains(incident: Incident, alert: Fired) -> bool:
-    """Whether the alert speaks of the incident: what is harmed, where, and when."""
+    """Whether the alert is due to the incident: what is harmed, or anything that drifts with it; where, and when."""
     overlaps = alert.starts_at < incident.ends_at + MEMORY and alert.fired_at > incident.starts_at
-    harmed = CATEGORY[incident.what]
-    same_kind = alert.category == harmed or (harmed, alert.category) == ("quality", "drift")
+    same_kind = alert.category in (CATEGORY[incident.what], "drift")
     return same_kind and incident.project in (None, alert.project) and overlaps
+
+
+def finds(incident: Incident, alert: Fired) -> bool:
+    """Whether the alert also speaks of what is harmed: drift says that of answers only."""
+    harmed = CATEGORY[incident.what]
+    return explains(incident, alert) and (alert.category == harmed or harmed == "quality")
 
 
 def match(incidents: Sequence[Incident], alerts: Sequence[Fired]) -> tuple[list[Finding], list[Fired]]:
     """Every incident with its alerts, and the alerts that no incident explains: the false ones."""
     ordered = sorted(alerts, key=lambda alert: alert.fired_at)
-    findings = [Finding(one, tuple(alert for alert in ordered if explains(one, alert))) for one in incidents]
+    findings = [Finding(one, tuple(alert for alert in ordered if finds(one, alert))) for one in incidents]
     return findings, [alert for alert in ordered if not any(explains(one, alert) for one in incidents)]
 
 

@@ -111,10 +111,10 @@ def _spend(store: psycopg.Connection) -> str:
 
 
 def _places(store: psycopg.Connection, home: Path) -> str:
-    rows = store.execute("SELECT title, path FROM assay.reports ORDER BY created_at DESC").fetchall()
+    rows = store.execute("SELECT path FROM assay.reports WHERE path LIKE '%/weekly%' ORDER BY path").fetchall()
     told = store.execute("SELECT count(*) FROM assay.notification_log WHERE status = 'sent'").fetchone()
     assert told is not None
-    lines = [f"Report: {home / path}" for _, path in rows]
+    lines = [f"Report: {home / path}" for (path,) in rows]
     lines.append(
         f"Messages: {told[0]} in {home / 'outbox'} (each .html is how Slack shows it, .json is what Slack gets)"
     )

@@ -17,17 +17,15 @@ import psycopg
 from include import settings as configuration
 from include.adapters.llm import client_for
 from include.adapters.llm.batch_office import batches_for
-from include.adapters.outbox import OutboxTransport
 from include.adapters.postgres import connect
 from include.adapters.postgres.crew import PostgresCrew
 from include.adapters.postgres.fence import fence_secret
 from include.adapters.postgres.judge_batches import JudgeBatches
 from include.adapters.postgres.judge_calls import JudgeCalls
+from include.adapters.postgres.silences import Silences
 from include.adapters.postgres.source_log import PostgresLog
 from include.adapters.prices import GenaiPrices
-from include.adapters.slack import SlackTransport
 from include.adapters.yaml_file import load
-from include.domain.ports import Transport
 from include.ingest.intake import Desk
 from include.ingest.mapping import SourceMapping
 from include.ingest.strata import SamplingPlan
@@ -38,8 +36,8 @@ from include.judges.judging import MAIN, Judging, JudgingFile
 from include.judges.rubric import Rubric
 from include.judges.wanted import Address, Notebook, Patience
 from include.judges.weights import WeightsFile
-from include.notify.blocks import render_blocks
-from include.notify.preview import render_preview
+from include.notify.maintenance import Maintenance
+from include.notify.silences import Mutes
 from include.settings import JudgeSettings, Settings
 
 T = TypeVar("T")
@@ -161,11 +159,9 @@ def intake_desk(settings: Settings) -> Desk:
     return Desk(Suite(settings.suite).check, GenaiPrices(), plan)
 
 
-def transport(settings: Settings) -> Transport:
-    """Slack where there is a connection to it, else the outbox."""
-    if slack := settings.slack:
-        return SlackTransport(slack.token.get_secret_value(), slack.channel, render_blocks, base_url=slack.base_url)
-    return OutboxTransport(settings.home / "outbox", render_blocks, render_preview)
+def mutes(settings: Settings, store: psycopg.Connection) -> Mutes:
+    """What keeps alerts from being told now: planned maintenance, and the silences of the store."""
+    return Mutes(load(settings.maintenance, Maintenance), Silences(store).standing(now()))
 
 
 def now() -> datetime:

@@ -14,6 +14,7 @@ and what to do about it.
     │   └── StoreSchemaError        migrations are missing
     ├── BatchRefused            a window as a whole is not fit to judge (schema changed, a column all NULL)
     ├── RepairRefused           a quarantined row cannot be released as it is: what still refuses it
+    ├── SilenceRefused          a silence cannot be made as it was asked for: which matcher, and what is wrong
     ├── JudgeError              one call to a judge that gave no verdict (carries `error_type`, `retryable`)
     │   └── JudgeMisconfigured      no call can succeed: wrong key, wrong model, wrong address
     └── NotifyError             a message could not be delivered
@@ -65,6 +66,10 @@ class BatchRefused(AssayError):
 
 class RepairRefused(AssayError):
     """A quarantined row cannot be released: it is not there, or something still refuses it."""
+
+
+class SilenceRefused(AssayError):
+    """A silence cannot be made as it was asked for, or what should be silenced does not exist."""
 
 
 class JudgeError(AssayError):

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from include import drift_pages
 from include import settings as configuration
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.composites import Composites
 from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.intake import PostgresIntake
-from include.adapters.postgres.notification_log import NotificationLog
 from include.adapters.postgres.partitions import Partitions
 from include.adapters.postgres.probes import Probes
 from include.adapters.postgres.reports import Reports
@@ -39,7 +39,6 @@ from include.assembly import (
     open_bench,
     open_log,
     open_store,
-    transport,
 )
 from include.domain.interaction import Json, Window
 from include.domain.ports import Judge
@@ -48,6 +47,7 @@ from include.domain.report import Attachment, PublishedReport, ReportFile
 from include.domain.run import COMPOSITE, Epochs, Run, SettledRun, Shard
 from include.domain.score import Outcome
 from include.errors import ConfigError
+from include.explaining import explained
 from include.ingest import extract as ingest
 from include.ingest.intake import take_in
 from include.ingest.mapping import SourceMapping
@@ -66,13 +66,13 @@ from include.monitors.drift import drift_html
 from include.monitors.evaluate import Settled, drift_samples, evaluate
 from include.monitors.rules import DriftRule, Rules
 from include.notify import alerts as alerting
-from include.notify import dispatch
 from include.notify.routes import Routes
 from include.reports import library
 from include.reports.cost_summary import cost_message, first_day_needed, summarize
 from include.reports.publish import FOLDER, publish
 from include.reports.weekly import collect
 from include.settings import Settings
+from include.telling import tell_digests, tell_incidents, tell_message
 from include.till import Till, within_budgets
 
 T = TypeVar("T")
@@ -194,24 +194,27 @@ def settle(run_id: str) -> dict[str, int]:
     """Composites, hourly segments and the ledger of the window, and of earlier ones whose interactions it mended."""
     settings = configuration.from_airflow()
     mapping, weights = load(settings.source, SourceMapping), load(settings.weights, WeightsFile)
+    attributes = load(settings.rules, Rules).counted
     with open_log(settings, mapping) as log, open_store(settings) as store:
         runs = Runs(store)
         run, epochs = runs.get(run_id), runs.epochs(run_id)
         logged = log.count(run.window)
-        _summarize(store, run, epochs, weights)
+        _summarize(store, run, epochs, weights, attributes)
         ledger = runs.count(run, logged, epochs.every(COMPOSITE))
         runs.settle(run_id, ledger, now())
         for earlier in runs.touched_by(run_id):
-            _summarize(store, earlier.run, epochs, weights)
+            _summarize(store, earlier.run, epochs, weights, attributes)
             if earlier.epochs != epochs:
-                _summarize(store, earlier.run, earlier.epochs, weights)
+                _summarize(store, earlier.run, earlier.epochs, weights, attributes)
             counted = earlier.epochs.every(COMPOSITE) | epochs.every(COMPOSITE)
             recounted = runs.count(earlier.run, earlier.ledger.logged, counted)
             runs.settle(earlier.run.run_id, recounted, now())
     return asdict(ledger)
 
 
-def _summarize(store: psycopg.Connection, run: Run, epochs: Epochs, weights: WeightsFile) -> None:
+def _summarize(
+    store: psycopg.Connection, run: Run, epochs: Epochs, weights: WeightsFile, attributes: Sequence[str]
+) -> None:
     composites = Composites(store)
     for chunk in composites.judged(run.source, run.window, epochs):
         composites.save(
@@ -226,7 +229,7 @@ def _summarize(store: psycopg.Connection, run: Run, epochs: Epochs, weights: Wei
                 for one in chunk
             ]
         )
-    Segments(store).rebuild(run.window, epochs, weights.version)
+    Segments(store).rebuild(run.window, epochs, weights.version, attributes)
 
 
 def release_rows(row_keys: Sequence[str], repair: Mapping[str, Json]) -> int:
@@ -297,8 +300,11 @@ def evaluate_rules() -> list[str]:
         due = Runs(store).unevaluated()
     for one in due:
         with open_store(settings) as store:  # each on its own, so that a long queue loses nothing when it breaks off
-            run = replace(_seen(one), shifts=Probes(store).tallies)
-            RuleResults(store).replace(one.run.window, evaluate(rules, run, Segments(store)), now())
+            run = replace(_seen(one), shifts=Probes(store).tallies, traffic=drift_pages.traffic(settings, rules, store))
+            found = evaluate(rules, run, Segments(store))
+            if one.run.live:  # of the past nobody is told, so nobody would look at the pages
+                found = drift_pages.with_pages(settings, store, rules, run, found)
+            RuleResults(store).replace(one.run.window, explained(found, rules, run.epochs, settings, store), now())
             Runs(store).evaluated(one.run.run_id, now())
     return [one.run.run_id for one in due]
 
@@ -318,14 +324,9 @@ def update_alerts() -> int:
     return changed
 
 
-def notify() -> list[str]:
-    """Bring every incident's message up to date; returns a line for each that was sent or edited."""
-    settings = configuration.from_airflow()
-    routes = load(settings.routes, Routes)
-    with open_store(settings) as store:
-        book, log = Alerts(store), NotificationLog(store)
-        notices = dispatch.notify(book, log, transport(settings), routes, ui_url=settings.ui_url, now=now())
-    return [f"{notice.reason}: {notice.title}" for notice in notices]
+def notify(only: str | None = None) -> list[str]:
+    """Bring every incident's message up to date, or `only` that one's; returns a line for each that was told."""
+    return tell_incidents(configuration.from_airflow(), only)
 
 
 def _seen(one: SettledRun) -> Settled:
@@ -365,14 +366,13 @@ def roll_up_costs(start: datetime, end: datetime) -> int:
 
 
 def tell_costs(start: datetime) -> str:
-    """Tell what was spent on the day that begins at `start`; returns why it was told and its title."""
+    """Tell of the day that begins at `start` what was spent, and what routes want told once a day; returns lines."""
     settings = configuration.from_airflow()
     day = start.astimezone(UTC).date()
     with open_store(settings) as store:
         spend = summarize(day, Costs(store).between(first_day_needed(day), day))
-        message = cost_message(spend, settings.ui_url)
-        notice = dispatch.tell(message, NotificationLog(store), transport(settings), now=now())
-    return f"{notice.reason}: {notice.title}"
+    told = tell_message(settings, cost_message(spend, settings.ui_url))
+    return "\n".join([told, *tell_digests(settings, Window(start, start + timedelta(days=1)))])
 
 
 # ---- report_weekly and its page --------------------------------------------------------------------------------------
@@ -383,15 +383,15 @@ def write_report(start: datetime, end: datetime) -> str:
     settings = configuration.from_airflow()
     week = Window(start, end)
     with open_store(settings) as store:
-        attachments = _draw_drift(settings, store, week)
+        attachments = _draw_drift(settings, store, week) + drift_pages.of_week(Reports(store), week)
         report = collect(week, WeekOfStore(store), attachments)
         return publish(report, Reports(store), settings.home, now()).report_id
 
 
 def list_reports() -> list[PublishedReport]:
-    """Every published report, the newest week first."""
+    """Every weekly report, the newest week first."""
     with open_store(configuration.from_airflow()) as store:
-        return Reports(store).all()
+        return [report for report in Reports(store).all() if not drift_pages.is_page(report)]
 
 
 def read_report(report_id: str, name: str) -> ReportFile:
@@ -424,10 +424,14 @@ def _draw_drift(settings: Settings, store: psycopg.Connection, week: Window) -> 
 
 
 def tend_store() -> list[str]:
-    """Make the partitions of the next three months, and drop what is older than the retention; returns their names."""
+    """Make the partitions of the next three months, and drop what is older than the retention; returns their names.
+
+    Pages of drift go with time whatever the retention.
+    """
     settings = configuration.from_airflow()
     with open_store(settings) as store:
-        return Partitions(store).tend(now(), settings.retention_days)
+        tended = Partitions(store).tend(now(), settings.retention_days)
+        return tended + drift_pages.forget_pages(settings, store, now())
 
 
 def _label(shard: Shard) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from include import errors
+from include.airflow_events import on_failure, on_success
 
 SCORES = Asset(name="scores", uri="assay://store/scores")
 """Changes whenever a window was settled; `watch_quality` runs on it."""
@@ -37,6 +38,8 @@ DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
+    "on_failure_callback": on_failure,  # an alert like any other; it ends with the next success
+    "on_success_callback": on_success,
     "poll_s": 60.0,  # of tasks that wait for a provider's batch
     "retry_policy": ExceptionRetryPolicy(
         rules=[RetryRule(list(_PERSON_MUST_ACT), action=RetryAction.FAIL, reason="no retry can mend this")]

@@ -83,6 +83,47 @@ class SlackSettings(BaseModel):
     token: SecretStr
     channel: str
     base_url: str = "https://slack.com/api/"
+    app_token: SecretStr | None = None
+    """`xapp-…`: with it the service `python -m include.slack_socket` receives buttons, without a public address."""
+    signing_secret: SecretStr | None = None
+    """With it Airflow's plugin receives buttons by HTTP."""
+    patience_s: Annotated[float, Field(gt=0)] = 60.0
+    """How long one message may take with all its waits."""
+
+    @property
+    def has_buttons(self) -> bool:
+        """Whether anybody hears when a button is pressed."""
+        return bool(self.app_token or self.signing_secret)
+
+
+class MailSettings(BaseModel):
+    """The server that takes e-mail, from the Airflow connection `smtp_default`; keys as the SMTP provider has them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str
+    port: int = 465
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    from_email: str = ""
+    disable_ssl: bool = False
+    disable_tls: bool = False
+
+    @property
+    def security(self) -> Literal["ssl", "starttls", ""]:
+        """How the connection is kept private."""
+        if not self.disable_ssl:
+            return "ssl"
+        return "" if self.disable_tls else "starttls"
+
+
+class WebhookSettings(BaseModel):
+    """Where messages are posted as JSON, and the secret that signs them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    secret: SecretStr = SecretStr("")
 
 
 class Settings(BaseSettings):
@@ -94,6 +135,7 @@ class Settings(BaseSettings):
     source_dsn: SecretStr
     judge: JudgeSettings = JudgeSettings()
     slack: SlackSettings | None = None
+    mail: MailSettings | None = None
 
     source: Path = STAGES / "ingest/sources/native.yaml"
     suite: Path = ROOT / "expectations/interactions.json"
@@ -102,6 +144,12 @@ class Settings(BaseSettings):
     judging: Path = STAGES / "judges/judging.yaml"
     rules: Path = STAGES / "monitors/rules.yaml"
     routes: Path = STAGES / "notify/routes.yaml"
+    maintenance: Path = STAGES / "notify/maintenance.yaml"
+    """When what is planned is told to nobody."""
+    heartbeat_url: str = ""
+    """Asked whenever `watch_quality` or `watch_assay` came to its end, so that a watcher outside notices silence."""
+    late_after_min: Annotated[int, Field(ge=1)] = 90
+    """A window that was not settled so many minutes after it ended is late."""
     home: Path = ROOT / ".assay"
     """Reports and, without Slack, messages are written below it: `reports/` and `outbox/`."""
     ui_url: str = "http://localhost:8080"
@@ -135,7 +183,33 @@ def from_airflow() -> Settings:
         values["judge"] = _judge(judge)
     if slack:
         values["slack"] = {"token": slack.password, **slack.extra_dejson}
-    return _validated(values, where="Airflow connections assay_judge, assay_slack or ASSAY_* variables")
+    if mail := _connection("smtp_default"):
+        told = _given(host=mail.host, port=mail.port, user=mail.login, password=mail.password)
+        values["mail"] = told | mail.extra_dejson
+    return _validated(values, where="Airflow connections assay_judge, assay_slack, smtp_default or ASSAY_* variables")
+
+
+def webhook_named(connection_id: str) -> WebhookSettings | None:
+    """The receiver that a route calls `webhook:<connection_id>`; None where Airflow has no such connection.
+
+    Raises `ConfigError`.
+    """
+    found = _connection(connection_id)
+    if found is None:
+        return None
+    try:
+        return WebhookSettings.model_validate(_given(url=found.host, secret=found.password))
+    except ValidationError as error:
+        raise ConfigError(f"setting {_told(error)} (from Airflow connection {connection_id})") from None
+
+
+def for_the_store() -> Settings:
+    """The settings of a callback that only writes to the store, so that Airflow is asked for one connection alone.
+
+    In the DAG processor each that is asked for takes seconds. Raises `ConfigError`.
+    """
+    values: dict[str, object] = {"store_dsn": _dsn("assay_store"), "source_dsn": SecretStr("")}
+    return _validated(values, where="Airflow connection assay_store or ASSAY_* variables")
 
 
 def judge_named(name: str) -> JudgeSettings:
@@ -205,6 +279,11 @@ def _judge(found: Connection) -> dict[str, object]:
         "api_key": found.password or "",
         **found.extra_dejson,
     }
+
+
+def _given(**values: object) -> dict[str, object]:
+    """What a connection says; what it leaves out has a default."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _validated(values: dict[str, object], *, where: str) -> Settings:

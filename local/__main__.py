@@ -89,6 +89,48 @@ def rubric(layout: Layout) -> None:
         sys.exit(rubric_check.main([*arguments, Databases.of(endpoint, layout.secrets).store_dsn]))
 
 
+def rules(layout: Layout) -> None:
+    """Try the rules of `ASSAY_TRIED` on the history from `ASSAY_SINCE` to `ASSAY_UNTIL`; `ASSAY_TRY` holds flags."""
+    from include import rules_trial
+
+    since, until, tried = (os.environ.get(f"ASSAY_{name}", "") for name in ("SINCE", "UNTIL", "TRIED"))
+    if not since:
+        raise UsageError("say since when: make rules-try SINCE=2026-11-01 [RULES=my_rules.yaml]")
+    if not layout.postgres.directory.exists():
+        raise UsageError("there is no data yet: run `make demo` first")
+    optional = [f"--{name}={value}" for name, value in (("until", until), ("rules", tried)) if value]
+    with layout.postgres.borrowed() as endpoint:
+        store = Databases.of(endpoint, layout.secrets).store_dsn
+        flags = os.environ.get("ASSAY_TRY", "").split()
+        sys.exit(rules_trial.main([store, f"--since={since}", *optional, *flags]))
+
+
+def silence(layout: Layout) -> None:
+    """Silence what `ASSAY_MATCH` matches for `ASSAY_FOR`, by `ASSAY_BY` because of `ASSAY_WHY`."""
+    _on_call(layout, "silence")
+
+
+def silences(layout: Layout) -> None:
+    """List the silences that are not over."""
+    _on_call(layout, "silences")
+
+
+def expire(layout: Layout) -> None:
+    """End the silence of the id in `ASSAY_SILENCE`."""
+    _on_call(layout, "expire", os.environ.get("ASSAY_SILENCE", ""))
+
+
+def _on_call(layout: Layout, *arguments: str) -> None:
+    from include import oncall
+    from local.airflow_environment import connections
+
+    if not layout.postgres.directory.exists():
+        raise UsageError("there is no data yet: run `make demo` first")
+    with layout.postgres.borrowed() as endpoint:
+        os.environ |= connections(Databases.of(endpoint, layout.secrets))
+        sys.exit(oncall.main(arguments))
+
+
 def clean(layout: Layout) -> None:
     """Stop everything and remove what the local runtime wrote."""
     down(layout)
@@ -97,7 +139,8 @@ def clean(layout: Layout) -> None:
 
 
 COMMANDS: dict[str, Callable[[Layout], None]] = {
-    command.__name__: command for command in (up, down, keep, sql, release, rubric, clean)
+    command.__name__: command
+    for command in (up, down, keep, sql, release, rubric, rules, silence, silences, expire, clean)
 }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from local.databases import allow_reading, ensure_database, ensure_role
@@ -35,6 +36,9 @@ os.environ |= {
     "DO_NOT_TRACK": "true",
     "RAGAS_DO_NOT_TRACK": "true",
 }
+
+settings.register_profile("assay", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("assay")
 
 SERVER = PostgresServer(SESSION / "postgres", durable=False)
 TEMPLATE = "assay_template"

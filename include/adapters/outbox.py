@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from include.domain.interaction import Json
-from include.domain.message import Address, Message
+from include.domain.message import Address, Chart, Message
 
 MAX_NAME = 100
 
@@ -19,8 +19,10 @@ MAX_NAME = 100
 class Preview(Protocol):
     """Makes the HTML page of a message."""
 
-    def __call__(self, payload: dict[str, Json], *, channel: str, edits: int) -> str:
-        """The page of a message that was edited `edits` times."""
+    def __call__(
+        self, payload: dict[str, Json], *, channel: str, edits: int, chart: bytes = b"", replies: Sequence[str] = ()
+    ) -> str:
+        """The page of a message that was edited `edits` times and answered by `replies` in its thread."""
         ...
 
 
@@ -29,23 +31,32 @@ class OutboxTransport:
 
     receiver = "outbox"
 
-    def __init__(self, directory: Path, render: Callable[[Message], dict[str, Json]], preview: Preview) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        render: Callable[[Message, Json], dict[str, Json]],
+        preview: Preview,
+        say: Callable[[str], str] = str,
+        draw: Callable[[Chart], bytes] | None = None,
+    ) -> None:
         self._directory = directory
         self._render = render
         self._preview = preview
+        self._say = say
+        self._draw = draw
 
     def post(self, channel: str, message: Message) -> Address:
         """Write a new message; one of the same key is replaced."""
         address = Address(channel, file_name(message.key))
-        self._write(address, message, edits=0)
+        self._write(address, message, {"edits": 0, "replies": []})
         return address
 
     def update(self, address: Address, message: Message) -> bool:
         """Rewrite a message; False where somebody removed it."""
-        path = self._directory / f"{address.ts}.json"
-        if not path.exists():
+        before = self._read(address)
+        if before is None:
             return False
-        self._write(address, message, edits=json.loads(path.read_bytes())["edits"] + 1)
+        self._write(address, message, {"edits": before["edits"] + 1, "replies": before["replies"]})
         return True
 
     def find(self, channel: str, key: str, since: datetime) -> Address | None:
@@ -53,13 +64,42 @@ class OutboxTransport:
         name = file_name(key)
         return Address(channel, name) if (self._directory / f"{name}.json").exists() else None
 
-    def _write(self, address: Address, message: Message, edits: int) -> None:
-        payload = self._render(message)
-        page = self._preview(payload, channel=address.channel, edits=edits)
-        record = {"channel": address.channel, "edits": edits, "key": message.key, **payload}
+    def reply(self, address: Address, event: str, text: str) -> bool:
+        """Add to a message's thread; False where somebody removed the message."""
+        record = self._read(address)
+        if record is None:
+            return False
+        replies = [*record["replies"], {"event": event, "text": self._say(text)}]
+        self._put(address, record | {"replies": replies}, self._chart(address))
+        return True
+
+    def has_reply(self, address: Address, event: str) -> bool:
+        """Whether the thread holds the reply of that event."""
+        record = self._read(address)
+        return record is not None and any(reply["event"] == event for reply in record["replies"])
+
+    def _write(self, address: Address, message: Message, kept: dict[str, Any]) -> None:
+        chart = self._draw(message.chart) if self._draw and message.chart else b""
+        image: Json = {"image_url": f"{address.ts}.png"} if chart else None
         self._directory.mkdir(parents=True, exist_ok=True)
+        if chart:
+            (self._directory / f"{address.ts}.png").write_bytes(chart)
+        record = {"channel": address.channel, "key": message.key, **kept, **self._render(message, image)}
+        self._put(address, record, chart)
+
+    def _put(self, address: Address, record: dict[str, Any], chart: bytes) -> None:
+        replies = [str(reply["text"]) for reply in record["replies"]]
+        page = self._preview(record, channel=address.channel, edits=record["edits"], chart=chart, replies=replies)
         _replace(self._directory / f"{address.ts}.html", page)
         _replace(self._directory / f"{address.ts}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    def _read(self, address: Address) -> dict[str, Any] | None:
+        path = self._directory / f"{address.ts}.json"
+        return {"replies": [], **json.loads(path.read_bytes())} if path.exists() else None
+
+    def _chart(self, address: Address) -> bytes:
+        path = self._directory / f"{address.ts}.png"
+        return path.read_bytes() if path.exists() else b""
 
 
 def file_name(key: str) -> str:

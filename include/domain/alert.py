@@ -95,19 +95,63 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody looks after an incident: who, since when."""
+
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody thinks of having been told of an incident."""
+
+    who: str
+    useful: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer as they were logged, which are hostile text, and the score that they show."""
+
+    interaction_id: str
+    logged_at: datetime
+    project: str
+    environment: str
+    user_input: str
+    response: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """What on-call is told as one thing: the alerts of one cause, each firing or resolved, and those that they explain.
 
-    At least one alert is not explained by another; the incident is over when all of those are.
+    At least one alert is not explained by another; the incident is over when all of those are. `muted` says by episode
+    why an alert is not to be told now: it still is a member, so that the incident is not over before it is.
     """
 
     incident_id: str
     alerts: tuple[Alert, ...]
+    acknowledged: Acknowledgement | None = None
+    muted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def own(self) -> tuple[Alert, ...]:
         """The alerts that no other explains; all, where only explained ones are at hand."""
         return tuple(alert for alert in self.alerts if not alert.inhibited) or self.alerts
+
+    @property
+    def audible(self) -> tuple[Alert, ...]:
+        """Of its own alerts those that nothing mutes; all, where everything is muted."""
+        return tuple(alert for alert in self.own if alert.episode not in self.muted) or self.own
+
+    @property
+    def standing(self) -> str:
+        """What people decided about it, as one text that changes when that does."""
+        looked_after = [f"{self.acknowledged.who} {self.acknowledged.at.isoformat()}"] if self.acknowledged else []
+        return "\n".join([*looked_after, *(f"{episode} {why}" for episode, why in sorted(self.muted.items()))])
 
     @property
     def is_resolved(self) -> bool:
@@ -116,8 +160,9 @@ class Incident:
 
     @property
     def severity(self) -> Severity:
-        """That of the most severe alert."""
-        return min((alert.severity for alert in self.alerts), key=lambda severity: severity.rank)
+        """That of the most severe alert; a muted one does not count beside others."""
+        heard = [alert for alert in self.alerts if alert.episode not in self.muted] or self.alerts
+        return min((alert.severity for alert in heard), key=lambda severity: severity.rank)
 
     @property
     def starts_at(self) -> datetime:
@@ -147,7 +192,8 @@ class Told:
 
     `firing` and `resolved` are the episodes that the message names as such. `address` is None until the receiver
     first confirmed: nobody knows then whether the message arrived, and it is looked up before it is sent again.
-    `confirmed` says that what stands there is this; without an address, that it was withheld.
+    `confirmed` says that what stands there is this; without an address, that it was withheld. `muted` are the episodes
+    that it leaves out because they are muted; `standing` is the incident's, `closed` that the message says it is over.
     """
 
     key: str
@@ -162,3 +208,6 @@ class Told:
     firing: frozenset[str] = frozenset()
     resolved: frozenset[str] = frozenset()
     error: str | None = None
+    muted: frozenset[str] = frozenset()
+    standing: str = ""
+    closed: bool = False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from include.domain.interaction import Json
 from include.domain.score import digest
 
 
@@ -46,11 +48,43 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """How a measure went: `points` are ends of windows with their values, None where nothing was known.
+
+    At least one value is known. `reference` is what they are held to, `since` when what the message tells of began,
+    `until` when it ended. `alt` says in words what the picture shows, for whoever cannot see it.
+    """
+
+    title: str
+    points: tuple[tuple[datetime, float | None], ...]
+    alt: str
+    reference: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    unit: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        """All of it; times are ISO 8601."""
+        times = {name: at and at.isoformat() for name, at in (("since", self.since), ("until", self.until))}
+        return {**asdict(self), **times, "points": [[at.isoformat(), value] for at, value in self.points]}
+
+
+class Verb(StrEnum):
+    """What a reader can do about an incident from where the message stands."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SNOOZE_HOUR = "snooze_1h"
+    SNOOZE_DAY = "snooze_1d"
+    NOT_USEFUL = "not_useful"
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message, whole, as it stands now; telling it again under the same `key` edits what was told before.
 
     All text is data: it may hold whatever an application logged, and renderers escape and shorten it. `summary` is
-    one sentence. `resolved` says that what was told is over, whatever its `severity` was.
+    one sentence. `resolved` says that what was told is over, whatever its `severity` was. `owner` is who is called,
+    as the rules name it. `verbs` are offered where the receiver can send them back; they act on the incident `key`.
     """
 
     key: str
@@ -62,16 +96,32 @@ class Message:
     links: tuple[Link, ...] = ()
     footer: str = ""
     resolved: bool = False
+    owner: str = ""
+    chart: Chart | None = None
+    quotes: tuple[str, ...] = ()
+    """Examples of what was logged, redacted."""
+    verbs: tuple[Verb, ...] = ()
 
     @property
     def digest(self) -> str:
         """Two messages that say the same have the same (64 hex digits)."""
-        return digest(asdict(self))
+        return digest(self.to_json())
+
+    def to_json(self) -> dict[str, Json]:
+        """All of it; times are ISO 8601."""
+        told: dict[str, Json] = asdict(self)
+        if self.chart is not None:
+            told["chart"] = self.chart.to_json()
+        return told
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a message stands: the channel's own id and the receiver's name of the message in it (Slack's `ts`)."""
+    """Where a message stands: the channel's own id and the receiver's name of the message in it (Slack's `ts`).
+
+    `detour` says why it stands there and not where it was to go, with the remedy; it is not kept.
+    """
 
     channel: str
     ts: str
+    detour: str = ""

@@ -9,15 +9,19 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from include.domain.alert import Alert, Incident, Told
+from include.domain.cause import Arrival
 from include.domain.cost import DailyCost
 from include.domain.intake import Admitted, Decision, Facts, StagedRow
 from include.domain.interaction import Interaction, Json, Window
 from include.domain.llm import JudgeCall, LLMReply, LLMRequest
 from include.domain.message import Address, Message
+from include.domain.observation import Observation, Scope, Total
 from include.domain.report import Example, JudgeWeek, PublishedReport, Refusal
+from include.domain.rule import Evidence
 from include.domain.run import CoverageLedger
 from include.domain.score import Epoch, Outcome, Usage
 from include.domain.segment import SegmentRow
+from include.domain.traffic import Exchange
 
 
 class LogSource(Protocol):
@@ -156,8 +160,19 @@ class AlertBook(Protocol):
         """End of the newest window that was taken into account for each alert, whether or not it was ever breached."""
         ...
 
-    def see(self, windows: Mapping[str, datetime]) -> None:
-        """Note the end of the window that was taken into account, by fingerprint; a later one that is noted stays."""
+    def see(self, windows: Mapping[str, datetime], blind: Mapping[str, int] | None = None) -> None:
+        """Note the end of the window that was taken into account, by fingerprint; a later one that is noted stays.
+
+        `blind` is what `blind()` tells from now on.
+        """
+        ...
+
+    def blind(self, fingerprints: Collection[str]) -> dict[str, int]:
+        """For how many windows in a row an alert's rule could not tell, of those of which it ever could."""
+        ...
+
+    def starts(self, fingerprints: Collection[str], since: datetime) -> dict[str, list[datetime]]:
+        """When the alerts' episodes that fired began, of those that began after `since`."""
         ...
 
     def firing(self) -> list[Alert]:
@@ -218,21 +233,85 @@ class Transport(Protocol):
         ...
 
 
+class ThreadedTransport(Transport, Protocol):
+    """Keeps a thread with each message."""
+
+    def reply(self, address: Address, event: str, text: str) -> bool:
+        """Add to a message's thread; False where the message is gone. `event` finds the reply again."""
+        ...
+
+    def has_reply(self, address: Address, event: str) -> bool:
+        """Whether the thread holds the reply of that event."""
+        ...
+
+
+class ThreadLog(Protocol):
+    """What the threads of messages hold. A row is durable when a method returns."""
+
+    def due(self, receiver: str) -> list[str]:
+        """Keys of messages that stand with the receiver and changed since their threads were brought up to date."""
+        ...
+
+    def told(self, key: str, receiver: str) -> dict[str, bool]:
+        """Each event that was meant for the message's thread, and whether it is known to stand there."""
+        ...
+
+    def intend(self, key: str, receiver: str, event: str, text: str, now: datetime) -> None:
+        """Note that a reply is about to be sent."""
+        ...
+
+    def confirm(self, key: str, receiver: str, event: str) -> None:
+        """Note that it stands there."""
+        ...
+
+    def caught_up(self, key: str, receiver: str, digest: str) -> None:
+        """Note that the thread tells all that led to the message of that digest."""
+        ...
+
+
 class SegmentReader(Protocol):
-    """What an hour or a day of a segment amounts to, by any of project, environment, model and prompt_version."""
+    """What an hour or a day of a segment amounts to, by any of project, environment, model and prompt_version.
+
+    Or by project, environment and one attribute of the interaction that is counted: `language`, `attributes.<name>`.
+    """
 
     def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> list[SegmentRow]:
-        """The tallies of the hours of the window, added up by `by`, epoch and `step`: an hour or a day (UTC)."""
+        """The tallies of the hours of the window, added up by `by`, epoch and `step`: an hour, 6 h or a day (UTC)."""
         ...
 
     def settled_hours(self, window: Window) -> set[datetime]:
         """The hours of the window that lie in a settled run, so that an empty one means that nothing was logged."""
         ...
 
-    def values(
-        self, measure: str, window: Window, by: Sequence[str], epoch: str, limit: int
-    ) -> dict[tuple[str, ...], list[float]]:
-        """Scores of a dimension, or composites, of that epoch by `by`: at most `limit` of each, the same each time."""
+
+class CauseReader(Protocol):
+    """What the cause of a breach is looked for in; each method may raise whatever its store does."""
+
+    def previous(self, rule: str, fingerprint: str, before: datetime) -> Evidence | None:
+        """The evidence of the alert's last breached window that was over by then."""
+        ...
+
+    def observations(self, scope: Scope, window: Window, limit: int) -> Sequence[Observation]:
+        """Interactions of the scope with a value, by time; of more than `limit` the same ones each time."""
+        ...
+
+    def totals(self, scope: Scope, now: Window, past: Sequence[Window]) -> Sequence[Total]:
+        """Spend or volume by label, of all interactions first; the past windows are added up."""
+        ...
+
+    def arrivals(self, scope: Scope, since: datetime, back: timedelta) -> Sequence[Arrival]:
+        """What came in within a day before `since` or just after, and was not seen `back` before; the closest first."""
+        ...
+
+
+class TrafficReader(Protocol):
+    """Some of what was logged, row by row, at a cost that is bounded."""
+
+    def read(self, hours: Sequence[datetime], segment: Mapping[str, str], limit: int) -> list[Exchange]:
+        """At most `limit` of the interactions of those hours, judged or not, in random order, the same each time.
+
+        `segment` says of which project, environment, model or prompt_version.
+        """
         ...
 
 

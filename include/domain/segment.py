@@ -10,6 +10,13 @@ from include.domain.interaction import Window
 
 SCORE_BINS = 20
 """Scores are counted in this many bins of equal width over [0, 1], half-open but for the last."""
+AMOUNTS = ("latency_ms", "input_tokens", "output_tokens", "response_chars")
+"""Measures without an upper end that are counted in bins."""
+AMOUNT_EDGES = (
+    *(step * 10.0**power for power in range(1, 6) for step in (1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8)),
+    1e6,
+)
+"""Where one bin of amounts ends and the next begins: the preferred numbers of series R10 (ISO 3), ten to a decade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +24,10 @@ class Tally:
     """Sums over the values x of a measure, with sampling weights w = 1 / rate.
 
     `n` counts the values; `weight`, `weight_sq`, `total` and `total_sq` are the sums of w, w^2, w x and w x^2,
-    `total_w2` and `total_sq_w2` those of w^2 x and w^2 x^2. `bins` adds up the weights of scores in `SCORE_BINS` bins
-    and is empty for other measures. `heaviest` is the largest weight that any interaction of these hours would have
-    had, whether it was drawn or not.
+    `total_w2` and `total_sq_w2` those of w^2 x and w^2 x^2. `bins` adds up the weights of scores in `SCORE_BINS` bins,
+    those of `AMOUNTS` in one bin below each of `AMOUNT_EDGES` and one from the last edge on, and is empty for other
+    measures. `heaviest` is the largest weight that any interaction of these hours would have had, whether it was drawn
+    or not.
     """
 
     n: int = 0
@@ -95,8 +103,27 @@ class Tally:
 
 
 def merged(tallies: Iterable[Tally]) -> Tally:
-    """All of them as one."""
-    return sum(tallies, Tally())
+    """All of them as one, in one pass; empty ones add nothing."""
+    several = [tally for tally in tallies if tally.n]
+    if len(several) < 2:
+        return several[0] if several else Tally()
+    lows = [tally.low for tally in several if tally.low is not None]
+    highs = [tally.high for tally in several if tally.high is not None]
+    sums = [(t.weight, t.weight_sq, t.total, t.total_sq, t.total_w2, t.total_sq_w2) for t in several]
+    weight, weight_sq, total, total_sq, total_w2, total_sq_w2 = map(sum, zip(*sums, strict=True))
+    return Tally(
+        sum([tally.n for tally in several]),
+        weight,
+        weight_sq,
+        total,
+        total_sq,
+        min(lows, default=None),
+        max(highs, default=None),
+        total_w2,
+        total_sq_w2,
+        max([tally.heaviest for tally in several]),
+        tuple(map(sum, zip(*(tally.bins for tally in several if tally.bins), strict=True))),
+    )
 
 
 @dataclass(frozen=True, slots=True)

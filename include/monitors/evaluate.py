@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import groupby
 
 from include.domain.budget import JudgeBudget
 from include.domain.interaction import Window
@@ -13,11 +15,12 @@ from include.domain.probe import ShiftTally
 from include.domain.rule import Evidence, RuleOutcome, RuleResult
 from include.domain.run import CoverageLedger, Epochs
 from include.domain.segment import SegmentRow, whole_hours
-from include.monitors import budget, coverage, drift, level, probe, spend, volume
+from include.monitors import budget, coverage, drift, level, probe, samples, spend, volume
+from include.monitors.exchanges import LOGGED
 from include.monitors.hours import evidence_span
+from include.monitors.read_once import ReadOnce
 from include.monitors.result import Finding, no_data, result
 from include.monitors.rules import (
-    UNSCORED,
     BudgetRule,
     CoverageRule,
     DriftRule,
@@ -28,17 +31,20 @@ from include.monitors.rules import (
     SpendRule,
     VolumeRule,
 )
+from include.monitors.samples import Traffic
+from include.monitors.shift import Sample
+from include.monitors.vocabulary import UNSCORED
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SAMPLE = 2_000
-"""How many past scores of a segment a drift test reads at most."""
+BROKEN = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What a rule may break of without stopping others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A settled run as the rules see it: its ledger, who judged each project, the budgets of those that have one.
 
-    `shifts` sums up how far probes of the interactions of a window moved their scores.
+    `shifts` sums up how far probes of the interactions of a window moved their scores; `traffic` reads interactions.
     """
 
     window: Window
@@ -46,19 +52,37 @@ class Settled:
     epochs: Epochs
     budgets: Mapping[str, JudgeBudget] = field(default_factory=dict)
     shifts: Callable[[Window], Sequence[ShiftTally]] = field(default=lambda _: (), compare=False)
+    traffic: Traffic | None = field(default=None, compare=False)
 
 
 def evaluate(rules: Rules, run: Settled, segments: SegmentReader) -> list[RuleResult]:
     """Every rule that is due over the run's window; a rule that breaks is an `Error` and stops no other."""
-    return [result(rule, run.window, found) for rule in rules.rules for found in _survived(rule, run, segments)]
+    unread = replace(run, shifts=lambda _: (), traffic=None)
+    once = ReadOnce(segments, lambda survey: [_survived(rule, unread, survey) for rule in rules.rules])
+    return [result(rule, run.window, found) for rule in rules.rules for found in _survived(rule, run, once)]
 
 
 def _survived(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding]:
     try:
         return _findings(rule, run, segments)
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        told = f"the rule broke: {type(error).__name__}: {error}"
-        return [Finding((), RuleOutcome.ERROR, Evidence(details={"reason": told}), told)]
+    except BROKEN as error:
+        return [_broke(error)]
+
+
+def _broke(error: Exception) -> Finding:
+    told = f"the rule broke: {type(error).__name__}: {error}"
+    return Finding((), RuleOutcome.ERROR, Evidence(details={"reason": told}), told)
+
+
+def each_of_day(rule: Rule, runs: Sequence[Settled], segments: SegmentReader) -> list[list[Finding]]:
+    """What the rule finds in each of some runs, in order, whose windows begin on one day and that have the same judges.
+
+    As `evaluate` finds it run by run, and quicker; where a rule breaks on the day as a whole, run by run.
+    """
+    if isinstance(rule, LevelRule):
+        with suppress(*BROKEN):
+            return level_of_day(rule, runs, segments)
+    return [_survived(rule, run, segments) for run in runs]
 
 
 def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding]:
@@ -75,8 +99,8 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
             return volume.judge(
                 rule,
                 run.window,
-                segments.read("volume", span, rule.by, HOUR),
-                segments.read("volume", past, rule.by, HOUR),
+                _read(rule, segments, "volume", span, HOUR),
+                _read(rule, segments, "volume", past, HOUR),
                 segments.settled_hours(Window(past.start, span.end)),
             )
         case SpendRule():
@@ -85,8 +109,8 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
             return spend.judge(
                 rule,
                 run.window,
-                segments.read("spend", hours, rule.by, HOUR),
-                segments.read("spend", past, rule.by, HOUR),
+                _read(rule, segments, "spend", hours, HOUR),
+                _read(rule, segments, "spend", past, HOUR),
                 segments.settled_hours(past),
             )
         case ProbeRule():
@@ -95,17 +119,42 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
             return _drift(rule, run, segments)
 
 
+def _read(rule: Rule, segments: SegmentReader, measure: str, window: Window, step: timedelta) -> list[SegmentRow]:
+    """The rows of the interactions that the rule is about."""
+    wanted = [(rule.columns.index(column), value) for column, value in rule.where.items()]
+    rows = segments.read(measure, window, rule.columns, step)
+    return [row for row in rows if all(row.segment[place] == value for place, value in wanted)] if wanted else rows
+
+
 def _level(rule: LevelRule, run: Settled, segments: SegmentReader) -> list[Finding]:
-    dimension = "" if rule.measure in UNSCORED else rule.measure
-    if dimension and not run.epochs.every(dimension):
-        return [no_data((), f"no judge of {dimension} took part in this run", dimension=dimension)]
-    in_force = _InForce(run.epochs, dimension, rule.by)
-    days = level.past_days(rule, run.window)
-    rows = segments.read(rule.measure, level.evidence_span(rule, run.window), rule.by, HOUR)
-    past = segments.read(rule.measure, days, rule.by, DAY) if days else []
-    found = level.judge(rule, run.window, in_force.among(rows), in_force.among(past))
+    [found] = level_of_day(rule, [run], segments)
+    return found
+
+
+def level_of_day(rule: LevelRule, runs: Sequence[Settled], segments: SegmentReader) -> list[list[Finding]]:
+    """What the rule finds in each of some runs, in order, whose windows begin on one day and that have the same judges.
+
+    What one finds is what it would alone; reading and charting is done once for as many as have the same segments.
+    """
+    dimension, last = "" if rule.measure in UNSCORED else rule.measure, runs[-1]
+    if dimension and not last.epochs.every(dimension):
+        nobody = no_data((), f"no judge of {dimension} took part in this run", dimension=dimension)
+        return [[nobody] for _ in runs]
+    in_force = _InForce(last.epochs, dimension, rule.columns)
+    days = level.past_days(rule, last.window)
+    rows = in_force.among(_read(rule, segments, rule.measure, level.evidence_span(rule, last.window), HOUR))
+    past = _read(rule, segments, rule.measure, days, level.past_step(rule)) if days else []
     others = {row.segment: row.epoch for row in past if row.epoch != in_force.epoch(row.segment)}
-    return [replace(_explained(one, in_force.epoch(one.segment), others), dimension=dimension) for one in found]
+    found: list[list[Finding]] = []
+    seen = {row.segment: row.starts_at for row in reversed(rows)}
+    for _, alike in groupby(runs, lambda run: sum(first < run.window.end for first in seen.values())):
+        windows = [run.window for run in alike]
+        known = [row for row in rows if row.starts_at < windows[-1].end]
+        found += level.judge_each(rule, windows, known, in_force.among(past))
+    return [
+        [replace(_explained(one, in_force.epoch(one.segment), others), dimension=dimension) for one in each]
+        for each in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,27 +184,34 @@ def _explained(found: Finding, epoch: str | None, others: Mapping[tuple[str, ...
     if found.outcome is not RuleOutcome.NO_DATA or found.evidence.n or other is None:
         return found
     now = f"{epoch} judges now" if epoch else "several judges of it are in force now"
-    return no_data(found.segment, f"{found.sentence}; judge {other} gave the earlier scores, {now}")
+    why = f"judge {other} gave the earlier scores, {now}: past days that it scores in a backfill become its reference"
+    return no_data(found.segment, f"{found.sentence}; {why}")
 
 
 def _drift(rule: DriftRule, run: Settled, segments: SegmentReader) -> list[Finding]:
     if not drift.is_due(rule, run.window):
         return []
-    return drift.judge(rule, drift_samples(rule, run, segments))
+    return drift.judge(rule, drift_samples(rule, run, segments)) + _unread(rule, run.traffic)
 
 
-def drift_samples(rule: DriftRule, run: Settled, segments: SegmentReader) -> list[drift.Sample]:
-    """What a drift rule compares: all scores of now, and at most `SAMPLE` of the past, of each segment."""
+def drift_samples(rule: DriftRule, run: Settled, segments: SegmentReader) -> list[Sample]:
+    """What a drift rule compares: scores by their tallies, and of what else was logged some thousand rows a segment."""
     span = evidence_span(run.window, rule.over)
-    samples = []
-    for measure in rule.measures:
+    found: list[Sample] = []
+    for measure in (measure for measure in rule.measures if measure not in LOGGED):
         in_force = _InForce(run.epochs, measure, rule.by)
-        for epoch in sorted(run.epochs.every(measure)):
-            now = segments.values(measure, span, rule.by, epoch, SAMPLE)
-            past = segments.values(measure, span.before(rule.trailing), rule.by, epoch, SAMPLE)
-            samples += [
-                drift.Sample(measure, segment, now.get(segment, ()), past.get(segment, ()))
-                for segment in sorted(now.keys() | past.keys())
-                if in_force.epoch(segment) == epoch
-            ]
-    return samples
+        if run.epochs.every(measure):
+            now = in_force.among(segments.read(measure, span, rule.by, HOUR))
+            past = in_force.among(segments.read(measure, samples.past_days(span, rule.trailing), rule.by, DAY))
+            found += samples.of_scores(measure, now, past)
+    return [*found, *samples.of_traffic(rule, run.window, segments, run.traffic)] if run.traffic else found
+
+
+def _unread(rule: DriftRule, traffic: Traffic | None) -> list[Finding]:
+    """What the rule names and nobody can tell it."""
+    if traffic is None:
+        missing = [measure for measure in rule.measures if measure in LOGGED]
+        return [no_data((), "what was logged is not at hand", dimension=measure) for measure in missing]
+    if "meaning" in rule.measures and traffic.embed is None:
+        return [no_data((), "judging.yaml names no model that embeds questions", dimension="meaning")]
+    return []

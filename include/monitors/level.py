@@ -3,76 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
 from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome
-from include.domain.segment import SegmentRow, Tally, merged, whole_hours
-from include.monitors import intervals, reference
+from include.domain.segment import SegmentRow, Tally, whole_hours
+from include.monitors import reference, rhythm, tail
+from include.monitors.charting import charted as charted
+from include.monitors.charting import followed_through, stream_of
+from include.monitors.course import Course
 from include.monitors.hours import HOUR, Segment, by_segment, counts, grid, hours_of
+from include.monitors.predecessor import Followed, followed, withdrawn
 from include.monitors.reference import Standard
 from include.monitors.result import Finding, no_data
 from include.monitors.rules import LevelRule
 from include.monitors.scale import Scale
-from include.monitors.sequential import DEEP, Chart, Floats, Stream, bets_on_values, follow, recovery
 
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """One segment over the hours that a rule looks at; the window begins at hour number `first`."""
-
-    segment: Segment
-    standard: Standard
-    hours: Sequence[datetime]
-    tallies: Sequence[Tally]
-    first: int
-    chart: Chart
-
-    def between(self, start: int, stop: int) -> Tally:
-        """The hours `[start, stop)` as one."""
-        return merged(self.tallies[start:stop])
-
-    def detectable(self, start: int, stop: int, alpha: float) -> float | None:
-        """The shift that the hours `[start, stop)` would have shown, beside the chance in the standard itself."""
-        counted = sum(tally.weight / tally.heaviest for tally in self.tallies[start:stop])
-        both = counted / (1 + counted / self.standard.n)
-        return intervals.detectable(self.standard.variance * (self.standard.dispersion or 1.0), both, alpha)
-
-    def turned(self, scale: Scale, since: int, stop: int) -> int:
-        """The hour, of `[since, stop)`, in which the values most likely fell (Hinkley 1970).
-
-        Of all beginnings that leave `min_n` values it is the one with the largest n d^2, where n values fall short of
-        the standard by d on average.
-        """
-        weights = np.array([scale.weights(tally) for tally in self.tallies[since:stop]])
-        n = np.array([tally.n for tally in self.tallies[since:stop]])
-        lost = weights.sum(axis=1) * self.standard.mean - weights @ scale.levels
-        n, weight, lost = (np.cumsum(one[::-1])[::-1] for one in (n, weights.sum(axis=1), lost))
-        clear = np.where((n >= scale.rule.min_n) & (lost > 0), lost**2 / np.maximum(weight, 1e-9), 0)
-        return since + int(clear.argmax())
-
-    @property
-    def last_breach(self) -> int | None:
-        """The last hour of the window that was in breach."""
-        hours = np.flatnonzero(self.chart.breached[self.first :])
-        return int(hours[-1]) + self.first if hours.size else None
-
-    def newest(self, min_n: int) -> int | None:
-        """Where the newest evidence of `min_n` values begins, the window's own at least; None if there are fewer.
-
-        Values that only rules chose, such as errors, are no evidence of what was not drawn.
-        """
-        for start in range(self.first, -1, -1):
-            seen = self.between(start, len(self.tallies))
-            if seen.n >= min_n and seen.is_representative:
-                return start
-        return None
+Parted: TypeAlias = tuple[Mapping[datetime, Tally], Mapping[datetime, Tally]]
+"""The days that are the reference of a segment, and the hours that are held to it."""
 
 
 def evidence_span(rule: LevelRule, window: Window) -> Window:
@@ -85,11 +40,18 @@ def evidence_span(rule: LevelRule, window: Window) -> Window:
 
 
 def past_days(rule: LevelRule, window: Window) -> Window | None:
-    """The whole days before the window's first that a rule looks at, those of the evidence among them."""
+    """The whole days before the window's first that a rule looks at, with those of the evidence; or the pinned days."""
+    if rule.baseline:
+        return rule.baseline.window
     if rule.trailing is None:
         return None
     start = evidence_span(rule, window).start
     return Window(_midnight(start - rule.trailing), _midnight(whole_hours(window).start))
+
+
+def past_step(rule: LevelRule) -> timedelta:
+    """The parts of the past that a rule tells apart."""
+    return rhythm.QUARTER if rule.same_hours else DAY
 
 
 def _midnight(moment: datetime) -> datetime:
@@ -98,51 +60,98 @@ def _midnight(moment: datetime) -> datetime:
 
 def judge(rule: LevelRule, window: Window, rows: Sequence[SegmentRow], past: Sequence[SegmentRow]) -> list[Finding]:
     """One finding per segment. `rows` are hours of `evidence_span`, `past` days of `past_days`, all of one epoch."""
-    scale = Scale(rule)
-    tallies, days = by_segment(rows), by_segment(past)
+    [found] = judge_each(rule, [window], rows, past)
+    return found
+
+
+def judge_each(
+    rule: LevelRule, windows: Sequence[Window], rows: Sequence[SegmentRow], past: Sequence[SegmentRow]
+) -> list[list[Finding]]:
+    """What `judge` finds in each window of one day, in order, where `rows` of all segments begin before the first ends.
+
+    The windows are held to the same past, and what an hour says depends on no later one: the day is charted once.
+    """
+    scale, last = Scale(rule), windows[-1]
+    start = evidence_span(rule, last).start
+    seen = tail.cut(rule, rows, past, start)
+    tallies, days = by_segment(seen.rows), by_segment(seen.past)
     parted = {
-        segment: parted_at(rule, window, tallies.get(segment, {}), days.get(segment, {}))
+        segment: parted_at(rule, last, tallies.get(segment, {}), days.get(segment, {}))
         for segment in sorted(tallies.keys() | days.keys())
     }
-    standards = {segment: standard_of(scale, before) for segment, (before, _) in parted.items()}
+    before = followed(rule, start, tallies, days)
+    parted |= {segment: (one.days, tallies.get(segment, {})) for segment, one in before.items()}
+    standards = {segment: standard_of(scale, rhythm.whole_days(known)) for segment, (known, _) in parted.items()}
+    standards |= {segment: one.why for segment, one in before.items() if one.why}
     some = {segment: standard for segment, standard in standards.items() if isinstance(standard, Standard)}
     known = dict(zip(some, reference.together(list(some.values())), strict=True))
     found = [no_data(segment, why) for segment, why in standards.items() if isinstance(why, str)]
-    if known:
-        since = {segment: parted[segment][1] for segment in known}
-        found += [_finding(scale, course) for course in _courses(scale, window, known, since)]
-    return found
+    courses = _courses(scale, last, known, {segment: parted[segment] for segment in known}) if known else []
+    courses = [
+        replace(course, called=_called(rule, before.get(course.segment)), threshold=seen.thresholds.get(course.segment))
+        for course in courses
+    ]
+    each = [found + [_finding(scale, course.within(window)) for course in courses] for window in windows]
+    if not rule.follows:
+        return each
+    return [
+        [_unless_withdrawn(one, partial(withdrawn, rule, one.segment, window.end, tallies, days)) for one in some]
+        for window, some in zip(windows, each, strict=True)
+    ]
+
+
+def _unless_withdrawn(found: Finding, answers_since: Callable[[], int]) -> Finding:
+    """A model or version that nobody gets any more is as good as well: else its alert would never end."""
+    others = answers_since() if found.outcome is RuleOutcome.NO_DATA else 0
+    if not others:
+        return found
+    told = f"nobody gets it any more: others gave {others} answers since its last"
+    return Finding(found.segment, RuleOutcome.OK, Evidence(details={"reason": told}), told)
+
+
+def _called(rule: LevelRule, before: Followed | None) -> str:
+    """How the sentence calls the standard."""
+    if before:
+        return f"compared with {before.name}, which it followed:"
+    if rule.baseline:
+        return f"from {rule.baseline.first} to {rule.baseline.last}"
+    return "usually at these hours" if rule.same_hours else "usually"
 
 
 def parted_at(
     rule: LevelRule, window: Window, hours: Mapping[datetime, Tally], days: Mapping[datetime, Tally]
-) -> tuple[list[Tally], dict[datetime, Tally]]:
+) -> Parted:
     """The days of a segment that are its reference, and the hours since, which are held to it.
 
     A past that is shorter than `trailing` and `over` together is parted in their proportion.
     """
     start = evidence_span(rule, window).start
+    if rule.baseline:
+        return days, {at: one for at, one in hours.items() if at >= rule.baseline.window.end}
     if days and rule.trailing is not None:
         today = _midnight(whole_hours(window).start)
         share = rule.over / (rule.over + rule.trailing)
         start = max(start, today - math.floor((today - min(days)) / DAY * share + 1e-9) * DAY)
-    return [tally for day, tally in days.items() if day < start], {at: one for at, one in hours.items() if at >= start}
+    return (
+        {day: tally for day, tally in days.items() if day < start},
+        {at: one for at, one in hours.items() if at >= start},
+    )
 
 
-def standard_of(scale: Scale, days: Sequence[Tally]) -> Standard | str:
-    """What the segment is held to, or why that cannot be known."""
-    rule = scale.rule
+def standard_of(scale: Scale, days: Sequence[Tally], min_n: int | None = None) -> Standard | str:
+    """What the segment is held to, or why that cannot be known; `min_n` takes the place of the rule's."""
+    rule, least = scale.rule, min_n or scale.rule.reference_min_n
     if rule.target is not None:
         return reference.of_target(scale.told(rule.target), is_share=rule.is_share)
     tally = reference.usual(days)
     if tally.n and not tally.is_representative:
         return f"the {tally.n} values of its past are only those that sampling rules always have judged"
-    if tally.n < rule.reference_min_n:
-        return f"its past holds {tally.n} of the {rule.reference_min_n} values that a reference needs"
+    if tally.n < least:
+        return f"its past holds {tally.n} of the {least} values that a reference needs"
     weights = scale.weights(tally)
     counted = weights * (scale.n(tally) / weights.sum())
     if rule.is_share:
-        return reference.of_shares(tally, counted, scale.levels)
+        return reference.of_shares(tally, counted, scale.levels, days, lambda day: scale.weights(day)[0] / day.weight)
     return reference.of_scores(tally, counted, scale.levels, days)
 
 
@@ -150,48 +159,42 @@ def _courses(
     scale: Scale,
     window: Window,
     standards: Mapping[Segment, Standard],
-    tallies: Mapping[Segment, Mapping[datetime, Tally]],
+    parted: Mapping[Segment, Parted],
 ) -> list[Course]:
     hours = hours_of(evidence_span(scale.rule, window))
-    cells = grid(list(standards), hours, tallies)
-    weights = np.array([[scale.weights(cell) for cell in row] for row in cells])
+    cells = grid(list(standards), hours, {segment: since for segment, (_, since) in parted.items()})
+    weights = np.array([scale.weights_of(row) for row in cells])
     heaviest = np.array([[cell.heaviest for cell in row] for row in cells])
-    chart = charted(scale, weights, heaviest, counts(cells), list(standards.values()))
-    first = hours.index(whole_hours(window).start)
+    totals = np.array([[cell.total for cell in row] for row in cells])
+    n, known = counts(cells), list(standards.values())
+    stream = stream_of(scale, weights, heaviest, n, known, scale.beside(weights, totals))
+    held_to = [known] * len(hours)
+    if scale.rule.same_hours:
+        kinds = _by_kind(scale, standards, parted)
+        held_to = [kinds[rhythm.kind(hour)] for hour in hours]
+        stream = rhythm.woven(
+            hours, stream, lambda kind, at: stream_of(scale, weights[at], heaviest[at], n[at], kinds[kind])
+        )
+    chart, first = followed_through(scale.rule, stream), hours.index(whole_hours(window).start)
     return [
-        Course(segment, standard, hours, [row[column] for row in cells], first, chart.of(column))
-        for column, (segment, standard) in enumerate(standards.items())
+        Course(segment, standard, hours, [row[at] for row in cells], first, chart.of(at), [one[at] for one in held_to])
+        for at, (segment, standard) in enumerate(standards.items())
     ]
 
 
-def charted(scale: Scale, weights: Floats, heaviest: Floats, n: Floats, standards: Sequence[Standard]) -> Chart:
-    """The chart of hours by segments, of the weights at each level, the largest weight and the number of values."""
-    rule = scale.rule
-
-    def each(name: str) -> Floats:
-        found = np.array([getattr(one, name) for one in standards], float)
-        return found.reshape(*n.shape[1:], *found.shape[1:])
-
-    usual = None if standards[0].usual is None else each("usual")
-    counted = weights / heaviest[..., None]
-    variance = each("variance")
-    worse, _ = bets_on_values(counted, scale.levels, each("floor"), variance, rule.min_effect, usual)
-
-    def mended(fall: float) -> Floats:
-        return recovery(counted, scale.levels, each("least"), variance, fall)
-
-    weight: Floats = weights.sum(axis=-1)
-    stream = Stream(
-        worse / each("dispersion")[..., None],
-        mended(rule.min_effect),
-        n,
-        weight,
-        lost=weight * each("mean") - weights @ scale.levels,
-        counted=counted.sum(axis=-1),
-        reference_n=None if usual is None else each("n"),
-        mended=None if usual is None else mended(rule.min_effect * DEEP / 2),
-    )
-    return follow(stream, alpha=rule.alpha, min_n=rule.min_n, min_effect=rule.min_effect)
+def _by_kind(
+    scale: Scale, standards: Mapping[Segment, Standard], parted: Mapping[Segment, Parted]
+) -> dict[rhythm.Kind, list[Standard]]:
+    """The standards of each quarter of working days and of weekends; of all days alike where too little is known."""
+    found = {}
+    for kind in rhythm.KINDS:
+        own = []
+        for segment, whole in standards.items():
+            alike = rhythm.alike(parted[segment][0], kind)
+            tried = (standard_of(scale, some, max(1, scale.rule.reference_min_n // 4)) for some in alike)
+            own.append(next((one for one in tried if isinstance(one, Standard)), whole))
+        found[kind] = reference.together(own)
+    return found
 
 
 def _finding(scale: Scale, course: Course) -> Finding:
@@ -215,10 +218,11 @@ def _finding(scale: Scale, course: Course) -> Finding:
 
 
 def _told(scale: Scale, course: Course, outcome: RuleOutcome, start: int, end: int) -> Finding:
-    """The hours `[start, end)` in figures and in words."""
+    """The hours `[start, end)` in figures and in words, from the first of them in which anything was seen."""
+    start = next(hour for hour in range(start, end) if course.tallies[hour].n)
     rule, standard, tally = scale.rule, course.standard, course.between(start, end)
     value, bounds = scale.value(tally), scale.interval(tally)
-    usual = scale.told(standard.mean) if standard.tally is None else scale.value(standard.tally)
+    usual = course.expected(scale, start, end)
     low, high = bounds or (None, None)
     evidence = Evidence(
         value=value,
@@ -234,11 +238,14 @@ def _told(scale: Scale, course: Course, outcome: RuleOutcome, start: int, end: i
         details={
             "since": course.hours[start].isoformat(),
             "until": (course.hours[end - 1] + HOUR).isoformat(),
-            **({} if standard.usual is None else {"dispersion": round(standard.dispersion or 1.0, 3)}),
+            **({} if standard.tally is None else {"dispersion": round(standard.dispersion or 1.0, 3)}),
+            **({} if course.called == "usually" or standard.tally is None else {"reference": course.called}),
+            **({"threshold": course.threshold} if course.threshold else {}),
         },
     )
-    name = f"share of {rule.measure} below {rule.below:g}" if rule.below else rule.measure.replace("_", " ")
     spread = f", {rule.confidence:.0%} interval {low:.2f} to {high:.2f}" if bounds else ""
-    against = f"target {usual:.2f}" if standard.tally is None else f"usually {usual:.2f}"
-    sentence = f"{name} {value:.2f} since {course.hours[start]:%d %b %H:%M} UTC (n = {tally.n}{spread}), {against}"
+    against = f"{'target' if standard.tally is None else course.called} {usual:.2f}"
+    against += f"; that is {course.threshold:,g} or more" if course.threshold else ""
+    since = f"{course.hours[start]:%d %b %H:%M} UTC"
+    sentence = f"{rule.title} {value:.2f} since {since} (n = {tally.n}{spread}), {against}"
     return Finding(course.segment, outcome, evidence, sentence)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from statistics import NormalDist, fmean, median
 
 import numpy as np
 
@@ -20,10 +20,9 @@ ENOUGH_DAYS = 5
 """Fewer days than that are all kept, and do not tell how much days differ."""
 OUTLYING = 0.25
 """The share of days that is left out where the dispersion is estimated, for the same reason as above."""
-KEPT_SQUARES = 0.368
-"""The mean of the three quarters of smallest squares of standard normal numbers."""
 PROVEN = 2.0
 """Of 28 days alike, one segment in a hundred seems that many times more dispersed than it is (by simulation)."""
+NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Standard:
     """What is normal, on the scale where more is better: `floor` is the mean that no bet is made against.
 
     `mean` and `tally` are what was seen, for people. Of scores `usual` is the share of the past at each level, `n` how
-    many values it stands on, and `dispersion` how many times more days differ than chance makes them (None: unknown).
+    many values it stands on. `dispersion` is how many times more days differ than chance makes them (None: unknown).
     """
 
     floor: float
@@ -68,15 +67,19 @@ def _telling(days: Sequence[Tally]) -> list[Tally]:
     return [day for day in days if day.is_representative] or days
 
 
-def of_shares(tally: Tally, counts: Floats, levels: Floats) -> Standard:
+def of_shares(
+    tally: Tally, counts: Floats, levels: Floats, days: Sequence[Tally], good: Callable[[Tally], float]
+) -> Standard:
     """The standard of values that were seen `counts` times at `levels`, of a sample as often as if drawn evenly.
 
     One value of the worst kind is added to what was seen (an error rate of 0 in 100 is not 0 for ever), and the
-    floor is the lower end of a one-sided 95 % interval.
+    floor is the lower end of a one-sided 95 % interval. `good` tells the share of good values of a day.
     """
     n, mean, variance = _with_one_of_the_worst(counts, levels)
+    variance = max(variance, 1e-9)  # of a share of which all was bad it is 0
     floor = max(0.0, mean - 1.645 * math.sqrt(variance / n))
-    return Standard(floor, float(np.average(levels, weights=counts)), variance, tally)
+    seen = float(np.average(levels, weights=counts))
+    return Standard(floor, seen, variance, tally, dispersion=dispersion(days, good, seen, variance))
 
 
 def of_scores(tally: Tally, counts: Floats, levels: Floats, days: Sequence[Tally]) -> Standard:
@@ -89,8 +92,12 @@ def of_scores(tally: Tally, counts: Floats, levels: Floats, days: Sequence[Tally
     return replace(
         found,
         n=found.n * max(1.0, EFFICIENCY / kept),
-        dispersion=dispersion(days, tally.total / tally.weight, variance / design),
+        dispersion=dispersion(days, _mean, tally.total / tally.weight, variance / design),
     )
+
+
+def _mean(day: Tally) -> float:
+    return day.total / day.weight
 
 
 def _with_one_of_the_worst(counts: Floats, levels: Floats) -> tuple[float, float, float]:
@@ -108,28 +115,38 @@ def of_target(target: float, *, is_share: bool) -> Standard:
     return Standard(target, target, max(target * (1 - target) / (1 if is_share else 4), 1e-3))
 
 
-def dispersion(days: Sequence[Tally], mean: float, variance: float) -> float | None:
-    """How many times more the means of days vary around `mean` than independent values would; None of too few days.
+def dispersion(days: Sequence[Tally], of: Callable[[Tally], float], mean: float, variance: float) -> float | None:
+    """How many times more what days are `of` varies around `mean` than of independent values.
+
+    None where nothing varies or days are few.
 
     `variance` is that of one value, by Kish's effective n of a day that of its mean.
 
     Above 1 where answers of a conversation are alike, or days of the week are not. The quarter of days that is
-    furthest off is left out, as incidents.
+    furthest off is left out, as incidents; 1 on average where days are alike.
     """
-    off = sorted(
-        (day.total / day.weight - mean) ** 2 * day.effective_n / variance for day in days if day.is_representative
-    )
+    if variance <= 0:  # as of errors that nobody ever saw
+        return None
+    off = sorted((of(day) - mean) ** 2 * day.effective_n / variance for day in days if day.is_representative)
     if len(off) < ENOUGH_DAYS:
         return None
     kept = off[: len(off) - math.ceil(OUTLYING * len(off))]
-    return float(sum(kept) / len(kept) / KEPT_SQUARES)
+    return fmean(kept) / _smallest_squares(len(kept) / len(off)) / (1 - 1 / len(off))
+
+
+def _smallest_squares(share: float) -> float:
+    """The mean of so large a share of the squares of standard normal numbers, the smallest of them."""
+    largest = NORMAL.inv_cdf((1 + share) / 2)
+    return 1 - 2 * largest * NORMAL.pdf(largest) / share
 
 
 def together(standards: Sequence[Standard]) -> list[Standard]:
     """The standards of a rule's segments with dispersions of at least 1: that of most, or its own where it is larger.
 
-    One segment's days tell its dispersion badly, the days of all segments that of most of them well.
+    One segment's days tell its dispersion badly, the days of all segments that of most of them well: their mean,
+    without those that are surely more dispersed than most.
     """
     known = [one.dispersion for one in standards if one.dispersion is not None]
-    common = max(1.0, median(known)) if known else 1.0
+    most = [one for one in known if one <= PROVEN * median(known)]
+    common = max(1.0, fmean(most)) if known else 1.0
     return [replace(one, dispersion=max(common, (one.dispersion or 0) / PROVEN)) for one in standards]

@@ -2,137 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import timedelta
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-RATES = frozenset({"error", "quarantine", "failure"})
-"""Measures of 0 and 1, where 1 is the bad answer."""
-UNSCORED = RATES | {
-    "volume",
-    "spend",
-    "latency_ms",
-    "input_tokens",
-    "output_tokens",
-    "response_chars",
-    "user_input_chars",
-}
-"""Measures that no judge gave and that therefore have no epoch."""
-
-UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+from include.monitors.base_rule import BaseRule
+from include.monitors.level_rule import LevelRule as LevelRule
+from include.monitors.vocabulary import ATTRIBUTE, Column, Count, Share, Span
 
 
-def _span(told: object) -> object:
-    if isinstance(told, timedelta):
-        return told
-    found = re.fullmatch(r"(\d+)([hdw])", told) if isinstance(told, str) else None
-    if found is None:
-        raise ValueError("write a span as a whole number and h, d or w, such as 6h or 14d")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
-
-
-Span: TypeAlias = Annotated[timedelta, BeforeValidator(_span), Field(gt=timedelta(0))]
-Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
-Count: TypeAlias = Annotated[int, Field(ge=1)]
-Column: TypeAlias = Literal["project", "environment", "model", "prompt_version"]
-
-
-class _Rule(BaseModel):
-    """What every rule says of itself, whatever its test."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-    description: Annotated[str, Field(min_length=1)]
-    by: tuple[Column, ...] = ("project", "environment")
-    """One segment for each combination of these; empty: everything is one segment."""
-    for_windows: Annotated[Count, Field(alias="for")] = 1
-    keep_firing_for: Count = 1
-    severity: Literal["info", "warning", "critical"] = "warning"
-    category: Literal["quality", "drift", "data", "cost", "judge"]
-    owner: Annotated[str, Field(min_length=1)]
-    runbook: Annotated[str, Field(min_length=1)]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What the parts of a segment are."""
-        return self.by
-
-    @field_validator("by")
-    @classmethod
-    def _no_column_twice(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
-        if len(set(by)) < len(by):
-            raise ValueError("names a column twice")
-        return by
-
-
-class LevelRule(_Rule):
-    """The mean of a score, or a share, against a fixed target or the segment's own past; sequential.
-
-    `measure` is composite, a dimension, error, quarantine or failure. With `below`, it is the share of
-    interactions that score under that floor. `min_effect` is the smallest worsening worth an alert, in the
-    measure's unit. `false_alarm_every` bounds the mean time between false alarms of the whole rule from below.
-    """
-
-    test: Literal["level"]
-    measure: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    below: Share | None = None
-    target: Annotated[float, Field(ge=0, le=1)] | None = None
-    trailing: Span | None = None
-    reference_min_n: Count = 100
-    over: Span = timedelta(days=3)
-    min_n: Count = 8
-    min_effect: Share
-    false_alarm_every: Span = timedelta(days=365)
-    confidence: Share = 0.99
-
-    @property
-    def is_share(self) -> bool:
-        """Whether the measure is a share of bad interactions: more is worse."""
-        return self.measure in RATES or self.below is not None
-
-    @property
-    def alpha(self) -> float:
-        """The false alarms that an hour may add."""
-        return timedelta(hours=1) / self.false_alarm_every
-
-    @field_validator("measure")
-    @classmethod
-    def _lies_in_the_unit_interval(cls, measure: str) -> str:
-        if measure in UNSCORED - RATES:
-            raise ValueError(f"{measure} is neither a score nor a share; test volume or spend, or leave it out")
-        return measure
-
-    @field_validator("below")
-    @classmethod
-    def _edge_of_a_bin(cls, below: float | None) -> float | None:
-        if below is not None and abs(below * 20 - round(below * 20)) > 1e-9:
-            raise ValueError("is a multiple of 0.05, because scores are counted in bins of that width")
-        return below
-
-    @model_validator(mode="after")
-    def _one_standard(self) -> LevelRule:
-        if (self.target is None) == (self.trailing is None):
-            raise ValueError("give either target (a number) or trailing (a span such as 14d)")
-        if self.below is not None and self.measure in RATES:
-            raise ValueError(f"below is for scores; {self.measure} is a share already")
-        if self.target is not None and not 0 <= self._worst_expected(self.target) <= 1:
-            raise ValueError("target and min_effect together leave [0, 1]: no alert could ever be raised")
-        return self
-
-    def _worst_expected(self, target: float) -> float:
-        return target + self.min_effect if self.is_share else target - self.min_effect
-
-
-class VolumeRule(_Rule):
+class VolumeRule(BaseRule):
     """Interactions logged, against the same hours of past days; an hour that was run and is empty counts as 0.
 
     `min_effect` is the share of the expected interactions that must be missing, `min_n` how many were expected.
     """
 
+    reads_segments: ClassVar[bool] = True
     test: Literal["volume"]
     trailing: Span = timedelta(days=28)
     over: Span = timedelta(days=1)
@@ -146,13 +33,14 @@ class VolumeRule(_Rule):
         return timedelta(hours=1) / self.false_alarm_every
 
 
-class SpendRule(_Rule):
+class SpendRule(BaseRule):
     """USD of a window, against the same hours of past days: median and median absolute deviation (MAD).
 
     Breached where spend is `factor` times the median, `deviations` MADs (scaled to a standard deviation) above it
     and `min_effect` USD above it, all three.
     """
 
+    reads_segments: ClassVar[bool] = True
     test: Literal["spend"]
     trailing: Span = timedelta(days=28)
     factor: Annotated[float, Field(gt=1)] = 3.0
@@ -160,7 +48,7 @@ class SpendRule(_Rule):
     min_effect: Annotated[float, Field(gt=0)]
 
 
-class CoverageRule(_Rule):
+class CoverageRule(BaseRule):
     """The coverage ledger of the run: any gap is a breach."""
 
     test: Literal["coverage"]
@@ -174,7 +62,7 @@ class CoverageRule(_Rule):
         return by
 
 
-class BudgetRule(_Rule):
+class BudgetRule(BaseRule):
     """What judging a project costs in a day, against its budget: a step down the ladder is a breach."""
 
     test: Literal["budget"]
@@ -188,7 +76,7 @@ class BudgetRule(_Rule):
         return by
 
 
-class ProbeRule(_Rule):
+class ProbeRule(BaseRule):
     """How far disguises moved the scores of the judges in force, by probe and dimension (`include.judges.probes`).
 
     Breached where the interval of the mean shift over the last `over` lies beyond `min_effect`, up or down; for probes
@@ -215,11 +103,13 @@ class ProbeRule(_Rule):
         return by
 
 
-class DriftRule(_Rule):
-    """The distribution of scores against the segment's own past, by a p-value test of Evidently.
+class DriftRule(BaseRule):
+    """The distribution of scores, or of what is asked and answered, against the past, by p-value tests of Evidently.
 
-    Looked at once every `every`, over the scores of the last `over`. `min_effect` is how far scores must have moved
-    on average, up or down. Evidently's Mann-Whitney test is not offered: it only sees scores that rise.
+    `measures` are scores (composite, a dimension) or those that every application logs
+    (`include.monitors.exchanges.LOGGED`). Looked at once every `every`, over the last `over`. `min_effect` is how far
+    scores must have moved on average, up or down; of other measures the share that must have moved. `method` is for
+    numbers; Evidently's Mann-Whitney test is not offered: it only sees values that rise.
     """
 
     test: Literal["drift"]
@@ -242,7 +132,16 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    attributes: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,59}$")], ...] = ()
+    """Counted although no rule names them yet."""
     rules: tuple[Annotated[Rule, Field(discriminator="test")], ...]
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The columns of attributes that are counted, hour by hour."""
+        named = {rule.attribute for rule in self.rules if rule.attribute}
+        listed = {name if name == "language" else f"{ATTRIBUTE}{name}" for name in self.attributes}
+        return tuple(sorted(named | listed))
 
     @field_validator("rules")
     @classmethod

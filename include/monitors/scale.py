@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from include.domain.segment import SCORE_BINS, Tally
+from include.domain.segment import AMOUNTS, SCORE_BINS, Tally
 from include.monitors import intervals
-from include.monitors.rules import RATES, LevelRule
+from include.monitors.rules import LevelRule
 from include.monitors.sequential import Floats
+from include.monitors.vocabulary import RATES
 
 BIN_CENTRES = (np.arange(SCORE_BINS) + 0.5) / SCORE_BINS
 GOOD_OR_BAD = np.array([1.0, 0.0])
+NO_BINS = (0.0,) * SCORE_BINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,20 @@ class Scale:
 
     def weights(self, tally: Tally) -> Floats:
         """The sum of weights at each level: how often it was logged, as far as the sample tells."""
-        if self.rule.measure in RATES:
-            return np.array([tally.weight - tally.total, tally.total])
-        bins = np.array(tally.bins or (0,) * SCORE_BINS, float)
+        [found] = self.weights_of([tally])
+        return np.asarray(found, float)
+
+    def weights_of(self, tallies: Sequence[Tally]) -> Floats:
+        """The same of many: (tallies, levels)."""
+        if self.rule.measure in RATES or self.rule.measure in AMOUNTS:  # of amounts, tallies of what lies beyond
+            total = np.array([tally.total for tally in tallies], float)
+            rest = np.array([tally.weight for tally in tallies], float) - total
+            return np.stack([total, rest] if self.rule.falls else [rest, total], axis=-1)
+        bins = np.array([tally.bins or NO_BINS for tally in tallies], float)
         if self.rule.below is None:
             return bins
         edge = round(self.rule.below * SCORE_BINS)
-        return np.array([bins[edge:].sum(), bins[:edge].sum()])
+        return np.stack([bins[:, edge:].sum(axis=-1), bins[:, :edge].sum(axis=-1)], axis=-1)
 
     def n(self, tally: Tally) -> float:
         """How many equally weighted values would tell `value` as precisely: by its variance, of a share by Kish."""
@@ -43,15 +53,25 @@ class Scale:
         return tally.variance / tally.mean_variance
 
     def told(self, good: float) -> float:
-        """A mean as people know it: of a share, the share of bad ones."""
-        return 1 - good if self.rule.is_share else good
+        """A mean as people know it, of a share that rises the share of bad ones; and the other way round."""
+        return good if self.rule.falls else 1 - good
 
     def value(self, tally: Tally) -> float | None:
-        """The score's weighted mean, or the weighted share of bad values."""
+        """The score's weighted mean, or the weighted share as people know it."""
         if not self.rule.is_share:
             return tally.mean
         good, bad = self.weights(tally)
-        return float(bad / (good + bad)) if good + bad else None
+        return self.told(float(good / (good + bad))) if good + bad else None
+
+    def beside(self, weights: Floats, totals: Floats) -> Floats | None:
+        """How far the mean of hours lies above that of their bins' centres; None where both sides are seen in bins.
+
+        Values of the past are seen through the same bins, a target is not: what is held to one is seen as it is.
+        """
+        if self.rule.target is None or self.rule.is_share:
+            return None
+        found: Floats = (totals - weights @ self.levels) / np.maximum(weights.sum(axis=-1), 1e-9)
+        return found
 
     def interval(self, tally: Tally) -> intervals.Interval | None:
         """Of `value`, at the rule's confidence."""

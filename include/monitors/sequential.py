@@ -55,6 +55,10 @@ class Stream:
     mended: Floats | None = None
 
 
+BY_HOUR = ("worse", "better", "n", "weight", "lost", "counted")
+"""What of a stream is told hour by hour; `mended` is as well, where there is one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """For each hour and segment: whether it was in breach, since which hour, and p before and after BH.
@@ -79,25 +83,27 @@ def follow(stream: Stream, *, alpha: float, min_n: float, min_effect: float) -> 
     mean shortfall of at least `min_effect` over them. Evidence of n values against a reference of N counts N / (N + n)
     of its log: the variance of a difference of two means is that of either times 1 / n + 1 / N.
     """
-    shape, bets = stream.better.shape, stream.worse.shape[-1:]
+    shape = stream.better.shape
+    worse = np.moveaxis(stream.worse, -1, 1).copy()  # sums and maxima over bets are fastest where bets come first
     was, start = np.zeros(shape, bool), np.zeros(shape, np.int64)
-    e_values, amounts = np.zeros((2, *stream.worse.shape))
-    evidence, amount = np.zeros((2, *shape[1:], *bets))
-    began = np.zeros((*shape[1:], *bets), np.int64)
+    e_values, evidence, amount = np.zeros(worse.shape), np.zeros(worse.shape[1:]), np.zeros(worse.shape[1:])
+    began = np.zeros(worse.shape[1:], np.int64)
     breached, health, onset = np.zeros(shape[1:], bool), np.zeros(shape[1:]), np.zeros(shape[1:], np.int64)
     deep = np.zeros(shape[1:], bool)
     n, weight, lost = _Sums(stream.n), _Sums(stream.weight), _Sums(stream.lost)
-    counted = (stream.n if stream.counted is None else stream.counted)[..., None]
+    counted = stream.n if stream.counted is None else stream.counted
     for hour in range(len(was)):
         idle = evidence <= 0
-        began[idle], amount[idle] = hour, 0
-        e_values[hour] = evidence = np.maximum(0, evidence + stream.worse[hour])
-        amounts[hour] = amount = amount + counted[hour]
-        best = np.take_along_axis(began, evidence.argmax(axis=-1)[..., None], axis=-1)[..., 0]
+        np.copyto(began, hour, where=idle)
+        np.copyto(amount, 0, where=idle)
+        amount += counted[hour]
+        evidence = np.maximum(0, evidence + worse[hour])
+        told = e_values[hour] = _allowed(evidence, amount, stream.reference_n)
+        best = np.take_along_axis(began, evidence.argmax(axis=0)[None], axis=0)[0]
         since = np.where(breached, onset, best)
-        if (~breached & (evidence.max(axis=-1) >= -math.log(alpha))).any():  # else no adjusted p is small enough
+        if (~breached & (told.max(axis=0) >= -math.log(alpha))).any():  # else no adjusted p is small enough
             effect = lost.between(since, hour) / np.maximum(weight.between(since, hour), 1e-9)
-            proven = benjamini_hochberg(_p(evidence, amount, stream.reference_n)) <= alpha
+            proven = benjamini_hochberg(_p(told)) <= alpha
             found = proven & (n.between(since, hour) >= min_n) & (effect >= min_effect)
             deep = np.where(breached, deep, effect >= DEEP * min_effect)
             breached = breached | found
@@ -110,9 +116,9 @@ def follow(stream: Stream, *, alpha: float, min_n: float, min_effect: float) -> 
             health = np.where(was[hour - 1] if hour else False, np.maximum(0, health + better), 0)
             well = health >= RECOVERED
             breached = breached & ~well
-            evidence[well], health[well] = 0, 0
+            evidence[:, well], health[well] = 0, 0
         onset, was[hour], start[hour] = since, breached, since
-    p = _p(e_values, amounts, stream.reference_n)
+    p = _p(np.moveaxis(e_values, 1, 0))
     return Chart(was, start, p, benjamini_hochberg(p))
 
 
@@ -128,11 +134,16 @@ class _Sums:
         return found
 
 
-def _p(evidence: Floats, amount: Floats, reference_n: Floats | None) -> Floats:
-    """By segment: of the logs of e-values, one of each bet, that rest on `amount` values against `reference_n`."""
-    if reference_n is not None:
-        evidence = evidence * (reference_n[..., None] / (reference_n[..., None] + amount))
-    p: Floats = np.minimum(1, np.exp(-_log_mean_exp(evidence)))
+def _allowed(evidence: Floats, amount: Floats, reference_n: Floats | None) -> Floats:
+    """What logs of e-values count that rest on `amount` values against `reference_n` (segments)."""
+    return evidence if reference_n is None else evidence * (reference_n / (reference_n + amount))
+
+
+def _p(evidence: Floats) -> Floats:
+    """Of the logs of e-values of bets, the first axis: their mean is an e-value again, and its inverse is p."""
+    top: Floats = evidence.max(axis=0)
+    mean = top + np.log(np.exp(evidence - top).mean(axis=0))  # so that nothing overflows
+    p: Floats = np.minimum(1, np.exp(-mean))
     return p
 
 
@@ -142,68 +153,6 @@ def benjamini_hochberg(p: Floats) -> Floats:
 
     adjusted: Floats = np.asarray(false_discovery_control(p, axis=-1)) if p.size else p
     return adjusted
-
-
-def bets_on_values(
-    counts: Floats,
-    levels: Floats,
-    standard: Floats,
-    variance: Floats,
-    min_effect: float,
-    usual: Floats | None = None,
-) -> tuple[Floats, Floats]:
-    """`Stream.worse` and `Stream.better` of values in [0, 1] of which more is better.
-
-    `counts` (hours, segments, levels) are how often each of `levels` was seen, or of a sample the weights seen there
-    over the largest weight that any could have had; `standard` and `variance` (segments) say what is normal. The
-    e-value of a value x is 1 + b (standard - x), a fair bet against a mean of `standard` or more whatever the
-    distribution (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", 2024);
-    b = d / (variance + d^2) nearly maximises its growth under a fall by d (their section B.3). Of shares, which have
-    two levels, d / variance does so exactly: it makes the e-value the likelihood ratio. Falls of 1, 2, 4 and 8 times
-    `min_effect` are bet on; where the shares of the levels in the past are known (`usual`), those of 1 and 4 times it,
-    and beside them ranks (`rank_gains`).
-
-    Of a sample: 1 + b (w / W) (standard - x) for an interaction that was drawn with probability 1 / w, and 1 for one
-    that was not, is a fair bet on every logged interaction (Horvitz and Thompson 1952), where W is the largest weight
-    that any of them could have. By concavity its logarithm is at least w / W times that of 1 + b (standard - x), which
-    is what is added up here: exact where weights are equal, and else on the safe side.
-    """
-    falls = min_effect * np.array([1.0, 2.0, 4.0, 8.0])
-    if usual is not None:
-        falls = falls[::2]
-    stake = falls / (variance[..., None] + (falls**2 if len(levels) > 2 else 0))
-    stake = np.minimum(stake, SAFE / np.maximum(1 - standard, 1e-9)[..., None])
-    gain = np.log1p(stake[..., None] * (standard[..., None, None] - levels))
-    if usual is not None:
-        gain = np.concatenate([gain, rank_gains(usual)], axis=-2)
-    worse: Floats = np.einsum("h...l,...bl->h...b", counts, gain)
-    return worse, recovery(counts, levels, standard, variance, min_effect)
-
-
-def recovery(counts: Floats, levels: Floats, standard: Floats, variance: Floats, fall: float) -> Floats:
-    """`Stream.better`: by hour and segment, the log e-value against "worse than the standard by `fall` or more"."""
-    poor = np.maximum(standard - fall, 0)
-    stake = np.minimum(fall / (variance + fall**2), SAFE / np.maximum(poor, 1e-9))
-    found: Floats = np.einsum("h...l,...l->h...", counts, np.log1p(stake[..., None] * (levels - poor[..., None])))
-    return found
-
-
-def rank_gains(usual: Floats) -> Floats:
-    """By segment, bet and level: the logarithm of 1 + b (1 - 2 u), where u is the rank of a value in its past.
-
-    u is the share of the past that lies below the value, ties half: a one-sided Mann-Whitney test, value by value.
-    Under the distribution of the past 1 - 2 u is 0 on average, ties or not, so that the bet is fair. Ranks see that
-    many answers are a little worse sooner than a mean does; the mean sees that a few are far worse.
-    """
-    below = usual.cumsum(axis=-1) - usual / 2
-    gain: Floats = np.log1p(RANK_STAKES[:, None] * (1 - 2 * below[..., None, :]))
-    return gain
-
-
-SAFE = 0.9
-"""The largest share of the capital that a single value may cost."""
-RANK_STAKES = np.array([0.4, 0.8])
-"""Best where 57 % and 63 % of comparisons with a usual score are lost."""
 
 
 def bets_on_counts(counts: Floats, expected: Floats, dispersion: Floats, min_effect: float) -> tuple[Floats, Floats]:
@@ -218,10 +167,3 @@ def bets_on_counts(counts: Floats, expected: Floats, dispersion: Floats, min_eff
     worse = (x * np.log(left) + m * (1 - left)) / dispersion[:, None]
     better = (counts * -np.log(left[0]) - expected * (1 - left[0])) / dispersion
     return worse, better
-
-
-def _log_mean_exp(evidence: Floats) -> Floats:
-    """The mean of the bets' e-values is an e-value again; in logs, so that nothing overflows."""
-    top: Floats = evidence.max(axis=-1)
-    mean: Floats = top + np.log(np.exp(evidence - top[..., None]).mean(axis=-1))
-    return mean

@@ -59,27 +59,34 @@ class Rhythm:
         return usual.floor(self.dispersion) if usual else 0.0
 
 
-def rhythm(past: Mapping[datetime, Tally], hours: Collection[datetime]) -> Rhythm:
-    """The rhythm of a segment that logged `past`; `hours` are those that were run, so that none is a real 0.
+def rhythm(past: Mapping[datetime, Tally], hours: Mapping[tuple[bool, int], Collection[datetime]]) -> Rhythm:
+    """The rhythm of a segment that logged `past`; `hours`, by kind, are those that were run, so that none is a real 0.
 
     Medians, so that a past incident does not count. The dispersion leaves out the two hundredths of hours that are
     furthest from their median, for the same reason.
     """
     first = min(past)
-    seen: dict[tuple[bool, int], list[int]] = defaultdict(list)
-    for hour in hours:
-        if hour >= first:
-            seen[kind(hour)].append(past[hour].n if hour in past else 0)
-    known = {key: numbers for key, numbers in seen.items() if len(numbers) >= ENOUGH_DAYS}
+    known: dict[tuple[bool, int], list[int]] = {}
+    for key, alike in hours.items():
+        numbers = [past[hour].n if hour in past else 0 for hour in alike if hour >= first]
+        if len(numbers) >= ENOUGH_DAYS:
+            known[key] = numbers
     usual = {key: Usual(float(median(numbers)), len(numbers)) for key, numbers in known.items()}
-    off = sorted(
-        (number - usual[key].median) ** 2 * len(numbers) / (len(numbers) - 1)
-        for key, numbers in known.items()
-        for number in numbers
-    )
+    off: list[float] = []
+    for key, numbers in known.items():
+        middle, days = usual[key].median, len(numbers)
+        off += [(number - middle) ** 2 * days / (days - 1) for number in numbers]
+    off.sort()
     kept = off[: math.ceil(len(off) * 0.98)]
     mean = sum(one.median * one.days for one in usual.values()) / max(1, len(off))
     return Rhythm(usual, max(1.0, sum(kept) / len(kept) / mean) if mean else 1.0)
+
+
+def _by_kind(hours: Collection[datetime]) -> dict[tuple[bool, int], list[datetime]]:
+    found: dict[tuple[bool, int], list[datetime]] = defaultdict(list)
+    for hour in hours:
+        found[kind(hour)].append(hour)
+    return dict(found)
 
 
 def judge(
@@ -94,7 +101,7 @@ def judge(
     days = by_segment(past)
     if not days:
         return []
-    ran = [hour for hour in settled if hour < span.start]
+    ran = _by_kind([hour for hour in settled if hour < span.start])
     rhythms = {segment: rhythm(days[segment], ran) for segment in sorted(days)}
     hours = [hour for hour in hours_of(span) if hour in settled]
     return _findings(rule, whole_hours(window), rhythms, hours, counts(grid(list(rhythms), hours, by_segment(rows))))

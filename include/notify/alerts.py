@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from include.domain.alert import Alert
 from include.domain.ports import AlertBook
 from include.domain.rule import RuleResult
+from include.notify.doubts import count_blind, doubts
+from include.notify.flapping import WITHIN, steadied
 from include.notify.incidents import place
 from include.notify.lifecycle import Step, advance
 from include.notify.routes import Routes
@@ -20,24 +22,39 @@ def update_alerts(results: Sequence[RuleResult], book: AlertBook, routes: Routes
     stored and told to nobody. Runs in the transaction of `book`.
     """
     book.lock()
-    fingerprints = {result.fingerprint for result in results}
-    newest, seen = book.latest(fingerprints), book.seen(fingerprints)
+    fresh = _unseen(results, book)
+    blind = count_blind(fresh, book.blind({one.fingerprint for one in fresh}))
+    fresh += _unseen(doubts(fresh, blind), book)
+
     known = {alert.episode: alert for alert in book.firing()}
-
-    changed: dict[str, Alert] = {}
-    for result in results:
-        before = newest.get(result.fingerprint)
-        if result.fingerprint in seen and result.window.end <= seen[result.fingerprint]:
-            continue  # the past cannot change what on-call was told
-        transition = advance(before, result, live)
-        if transition.step is Step.VANISHED and before is not None:
-            book.forget(before)
-            del newest[result.fingerprint]
-        elif transition.alert is not None and transition.alert != before:
-            changed[transition.alert.episode] = newest[result.fingerprint] = transition.alert
-
+    changed = _advanced(fresh, book, live=live)
     for alert in place(list((known | changed).values()), routes):
         changed[alert.episode] = alert
     book.save(list(changed.values()))
-    book.see({result.fingerprint: result.window.end for result in results})
+    book.see({one.fingerprint: one.window.end for one in fresh}, blind)
     return list(changed.values())
+
+
+def _unseen(results: Sequence[RuleResult], book: AlertBook) -> list[RuleResult]:
+    """Without those of a past that is known already: it cannot change what on-call was told."""
+    seen = book.seen({one.fingerprint for one in results})
+    return [one for one in results if one.fingerprint not in seen or one.window.end > seen[one.fingerprint]]
+
+
+def _advanced(results: Sequence[RuleResult], book: AlertBook, *, live: bool) -> dict[str, Alert]:
+    """The episodes that changed, by name."""
+    fingerprints = {one.fingerprint for one in results}
+    newest = book.latest(fingerprints)
+    since = min((one.window.end for one in results), default=None)
+    starts = book.starts(fingerprints & newest.keys(), since - WITHIN) if since else {}
+    changed: dict[str, Alert] = {}
+    for one in results:
+        before = newest.get(one.fingerprint)
+        begins = [one.window.start] if before is None or not before.is_open else []
+        transition = advance(before, steadied(one, [*starts.get(one.fingerprint, ()), *begins]), live)
+        if transition.step is Step.VANISHED and before is not None:
+            book.forget(before)
+            del newest[one.fingerprint]
+        elif transition.alert is not None and transition.alert != before:
+            changed[transition.alert.episode] = newest[one.fingerprint] = transition.alert
+    return changed

@@ -1,5 +1,9 @@
 """Incidents and messages go in; each is told once, edited in place as it changes, and what was told is on record.
 
+The stages, in order: inhibit -> mute by time -> silence -> group -> dedup -> render -> send -> log. What explains what
+and what is one incident is a matter of windows, and settled when a window is taken into account (`incidents.place`);
+the rest is a matter of the moment, and `_bring_up_to_date` is where it is put together.
+
 The intent is on record before anything is sent, and completed with the message's address after. A process that dies
 between the two leaves an intent without an address: the next one looks the message up before it sends it again.
 """
@@ -14,9 +18,10 @@ from include.domain.alert import Incident, NotifyReason, Told
 from include.domain.message import Address, Message
 from include.domain.ports import AlertBook, NotificationLog, Transport
 from include.errors import ChannelMisconfigured, NotifyError
-from include.notify.decide import decide
-from include.notify.messages import incident_message
+from include.notify.decide import decide, named
+from include.notify.messages import ALERTS_ALONE, Background, incident_message
 from include.notify.routes import Routes
+from include.notify.silences import Mutes
 
 DEFAULT_CHANNEL = ""
 """The transport's own: that of the Slack connection."""
@@ -34,9 +39,18 @@ class Notice:
 
 
 def notify(
-    book: AlertBook, log: NotificationLog, transport: Transport, routes: Routes, *, ui_url: str, now: datetime
+    book: AlertBook,
+    log: NotificationLog,
+    transport: Transport,
+    routes: Routes,
+    *,
+    ui_url: str,
+    now: datetime,
+    mutes: Mutes = Mutes(),  # noqa: B008  frozen
+    background: Background = ALERTS_ALONE,
+    only: str | None = None,
 ) -> list[Notice]:
-    """Tell of every live incident that has news; returns what was told, the oldest incident first.
+    """Tell of every live incident that has news, or `only` of that one; returns what was told, the oldest first.
 
     `ui_url` is where a person reaches Airflow, `now` the time of sending. A route that is misconfigured does not
     keep the others; a receiver that does not answer ends the round. What was not told stays due for the next call.
@@ -44,24 +58,45 @@ def notify(
     """
     notices: list[Notice] = []
     for incident_id in book.unsettled(transport.receiver):
+        if only is not None and incident_id != only:
+            continue
         with log.hold(incident_id):
-            incident = book.incident(incident_id)
-            route = routes.decide(incident.alerts[0].labels)
-            message = incident_message(incident, ui_url)
-            told = log.get(incident_id, transport.receiver)
-            reason = decide(incident, told, message.digest, route.repeat_interval, now)
-            if reason is NotifyReason.NONE:
-                continue
-            channel = route.channel or DEFAULT_CHANNEL
-            intent = _naming(_intent(message, channel, reason, told, transport.receiver, now), incident)
-            if intent.address is None and incident.severity.rank > route.min_severity.rank:
-                log.put(replace(intent, reason=NotifyReason.NONE, confirmed=True), message)
-                continue
-            notices.append(_send(intent, message, log, transport, f"route {route.name}"))
-        if notices[-1].failure and not isinstance(notices[-1].failure, ChannelMisconfigured):
-            break
+            notice = _bring_up_to_date(incident_id, book, log, transport, routes, mutes, background, ui_url, now)
+        if notice is not None:
+            notices.append(notice)
+            if notice.failure and not isinstance(notice.failure, ChannelMisconfigured):
+                break
     _raise_failures(notices)
     return notices
+
+
+def _bring_up_to_date(
+    incident_id: str,
+    book: AlertBook,
+    log: NotificationLog,
+    transport: Transport,
+    routes: Routes,
+    mutes: Mutes,
+    background: Background,
+    ui_url: str,
+    now: datetime,
+) -> Notice | None:
+    """One incident through the stages; None where there is nothing to tell. The incident's key is held."""
+    told = log.get(incident_id, transport.receiver)
+    incident = mutes.apply(book.incident(incident_id), told, now)
+    route = routes.decide(incident.alerts[0].labels)
+    message = incident_message(incident, ui_url, background)
+    reason = decide(incident, told, message.digest, route.repeat_interval, now)
+    channel = route.channel or DEFAULT_CHANNEL
+    intent = _naming(_intent(message, channel, reason, told, transport.receiver, now), incident)
+    is_quiet = reason is NotifyReason.NONE or incident.severity.rank > route.min_severity.rank
+    may_stand = told is not None and not told.confirmed
+    if intent.address is None and not may_stand and (is_quiet or route.digest == "daily"):
+        log.put(replace(intent, reason=NotifyReason.NONE, confirmed=True), message)
+        return None
+    if reason is NotifyReason.NONE:
+        return None
+    return _send(intent, message, log, transport, f"route {route.name}")
 
 
 def tell(
@@ -96,12 +131,14 @@ def _intent(
         address=told.address if told else None,
         first_intended_at=told.first_intended_at if told else now,
         updated_at=now,
+        closed=message.resolved,
     )
 
 
 def _naming(intent: Told, incident: Incident) -> Told:
-    firing = frozenset(alert.episode for alert in incident.alerts if alert.is_firing)
-    return replace(intent, firing=firing, resolved=frozenset(a.episode for a in incident.alerts) - firing)
+    firing, resolved = named(incident)
+    muted = frozenset(incident.muted)
+    return replace(intent, firing=firing, resolved=resolved, muted=muted, standing=incident.standing)
 
 
 def _send(intent: Told, message: Message, log: NotificationLog, transport: Transport, whose: str) -> Notice:
@@ -113,8 +150,10 @@ def _send(intent: Told, message: Message, log: NotificationLog, transport: Trans
         failure = type(error)(f"{whose}: {error}")
         log.put(replace(intent, error=str(failure)), message)
         return Notice(message.key, message.title, intent.reason, intent.address, failure)
-    log.put(replace(intent, confirmed=True, address=address), message)
-    return Notice(message.key, message.title, intent.reason, address)
+    stands = replace(address, detour="")
+    log.put(replace(intent, confirmed=True, address=stands, error=address.detour or None), message)
+    detour = ChannelMisconfigured(f"{whose}: {address.detour}") if address.detour else None
+    return Notice(message.key, message.title, intent.reason, address, detour)
 
 
 def _deliver(intent: Told, message: Message, transport: Transport, *, was_tried: bool) -> Address:
@@ -130,4 +169,4 @@ def _raise_failures(notices: Sequence[Notice]) -> None:
     failures = [notice.failure for notice in notices if notice.failure]
     if failures:
         first = min(failures, key=lambda failure: not isinstance(failure, ChannelMisconfigured))
-        raise type(first)(f"{len(failures)} of {len(notices)} messages not delivered; {first}")
+        raise type(first)(f"{len(failures)} of {len(notices)} messages not delivered as routed; {first}")

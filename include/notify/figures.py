@@ -28,7 +28,7 @@ def interval(evidence: Evidence, unit: str = "") -> str:
     """How far the value can be trusted: its interval, how many interactions it stands on, and p where one was made."""
     parts = []
     if evidence.low is not None and evidence.high is not None:
-        level = f"{evidence.confidence:.0%} " if evidence.confidence is not None else ""
+        level = f"{evidence.confidence * 100:.0f} % " if evidence.confidence is not None else ""
         parts.append(f"{level}interval {figure(evidence.low, unit)} to {figure(evidence.high, unit)}")
     against = f" against {evidence.reference_n:,}" if evidence.reference_n is not None else ""
     parts.append(f"n = {evidence.n:,}{against}")
@@ -56,3 +56,8 @@ def duration(length: timedelta) -> str:
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [f"{days} day{'s' * (days > 1)}" * (days > 0), f"{hours} h" * (hours > 0), f"{minutes} min" * (minutes > 0)]
     return " ".join([part for part in parts if part][:2]) or "0 min"
+
+
+def clock(at: datetime) -> str:
+    """A time of day in few characters, UTC: `20 Nov 10:00`."""
+    return f"{at.day} {at:%b %H:%M}"

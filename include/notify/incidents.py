@@ -8,7 +8,7 @@ the incident of that input.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +26,8 @@ def place(alerts: Sequence[Alert], routes: Routes) -> list[Alert]:
     incident. An alert keeps its incident for good, except one that was inhibited and outlives what explained it.
     """
     explained = inhibitors(alerts, routes.inhibit)
+    risen = _rise(alerts, explained, routes)
+    alerts = [risen.get(alert.episode, alert) for alert in alerts]
     residents = [alert for alert in alerts if alert.incident_id is not None and not alert.inhibited]
     homeless = [alert for alert in alerts if alert.is_firing and alert.incident_id is None]
     homeless += [alert for alert in alerts if _outlived(alert, routes.outlives) and alert.episode not in explained]
@@ -42,7 +44,20 @@ def place(alerts: Sequence[Alert], routes: Routes) -> list[Alert]:
         for alert in alerts
         if alert.episode in explained and (alert.incident_id is None or alert.inhibited)
     ]
-    return own + inhibited
+    return [*risen.values(), *own, *inhibited]
+
+
+def _rise(alerts: Sequence[Alert], explained: Mapping[str, Alert], routes: Routes) -> dict[str, Alert]:
+    """By episode the alerts that were explained by one of their own group and no longer are: its incident is theirs."""
+    groups = {(alert.incident_id, _group(alert, routes)) for alert in alerts if not alert.inhibited}
+    return {
+        alert.episode: replace(alert, explained_at=None)
+        for alert in alerts
+        if alert.is_firing
+        and alert.inhibited
+        and alert.episode not in explained
+        and (alert.incident_id, _group(alert, routes)) in groups
+    }
 
 
 def _outlived(alert: Alert, outlives: timedelta) -> bool:

@@ -98,6 +98,7 @@ def _good(episode: Alert, result: RuleResult) -> Transition:
         good=episode.good + 1,
         good_since=episode.good_since or result.window.start,
         recovery=result.evidence,
+        annotations=dict(result.annotations),
         updated_at=result.window.end,
     )
     if better.good < result.keep_firing_for:

@@ -18,13 +18,14 @@ def read(name: str, report_id: str, index: ReportIndex, home: Path) -> ReportFil
     except KeyError:
         raise ReportMissing(f"no report {report_id} is registered") from None
     own = Path(report.path)
-    if name != own.name and name not in {attachment.name for attachment in report.attachments}:
+    attachments = {attachment.name for attachment in report.attachments}
+    if name != own.name and name not in attachments:
         raise ReportMissing(f"report {report_id} has no file {name}")
     path = (home / own.parent / name).resolve()
     if not path.is_relative_to(home.resolve()):
         raise ReportMissing(f"{name} of report {report_id} lies outside Assay's home: it is not shown")
     try:
-        return ReportFile(report, path.read_bytes(), is_attachment=name != own.name)
+        return ReportFile(report, path.read_bytes(), is_attachment=name in attachments)
     except OSError:
         raise ReportMissing(
             f"the file {name} of report {report_id} is not there; run report_weekly for its week to write it again"

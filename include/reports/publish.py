@@ -24,7 +24,7 @@ def publish(report: WeeklyReport, index: ReportIndex, home: Path, now: datetime)
     """
     html = render(report).encode("utf-8", "replace")
     path = Path(FOLDER) / f"{report.report_id}.html"
-    _write(home / path, html)
+    write_whole(home / path, html)
     published = PublishedReport(
         report_id=report.report_id,
         window=report.window,
@@ -39,7 +39,8 @@ def publish(report: WeeklyReport, index: ReportIndex, home: Path, now: datetime)
     return published
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that no reader sees half of."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_bytes(content)

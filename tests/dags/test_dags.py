@@ -18,6 +18,7 @@ EXPECTED = {
     "score_delayed",
     "backfill_interactions",
     "watch_quality",
+    "watch_assay",
     "summarize_costs",
     "report_weekly",
     "probe_judges",

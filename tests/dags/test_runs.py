@@ -55,6 +55,7 @@ def test_a_day_in_the_life_of_every_dag(assay: Installation, run: Runs) -> None:
         run("summarize_costs", NINE.replace(hour=0) + DAY),
         run("report_weekly", NINE.replace(hour=0) + 3 * DAY),
         run("tend_store", NINE),
+        run("watch_assay", NINE),
     ]
     assert [one.state for one in runs] == ["success"] * len(runs)
     assert [states(one) - {"skipped"} for one in runs] == [{"success"}] * len(runs)
@@ -108,8 +109,13 @@ def test_a_wrong_key_fails_the_task_at_once_with_one_line_and_the_right_one_mend
         "Remedy: mend the key: password of the Airflow connection assay_judge, or JUDGE_API_KEY"
     )
     assert assay.ask("SELECT count(*) FROM score_failures") == [(0,)], "it is not the interactions' fault"
+    alert = "SELECT labels->>'segment', state, sentence FROM alerts WHERE labels->>'alertname' = 'task-failed'"
+    ((task, state, sentence),) = assay.ask(alert)
+    assert (task, state) == ("dag=score_interactions, task=score", "firing")
+    assert sentence.startswith("Task score[0] of score_interactions failed: judge gpt-4.1-mini at")
 
     with judging(tmp_path / "calls") as address:
         mended = run("score_interactions", NINE + HOUR, AIRFLOW_CONN_ASSAY_JUDGE=connection(address))
     assert mended.state == "success"
     assert assay.ask("SELECT logged, scored, gap FROM runs") == [(12, 12, 0)]
+    assert [state for _, state, _ in assay.ask(alert)] == ["resolved"]

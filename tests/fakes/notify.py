@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from include.domain.alert import Alert, AlertState, Incident, Told
+from include.domain.alert import Acknowledgement, Alert, AlertState, Incident, Told
 from include.domain.interaction import Window
 from include.domain.message import Address, Message
 from include.domain.rule import Evidence, RuleOutcome, RuleResult
@@ -70,6 +70,8 @@ class FakeBook:
         self.alerts: dict[str, Alert] = {}
         self.windows: dict[str, datetime] = {}
         self.settled: dict[str, Told] = {}
+        self.blind_for: dict[str, int] = {}
+        self.acknowledged: dict[str, Acknowledgement] = {}
 
     def lock(self) -> None:
         """Alone already."""
@@ -81,9 +83,20 @@ class FakeBook:
     def seen(self, fingerprints: Collection[str]) -> dict[str, datetime]:
         return {name: end for name, end in self.windows.items() if name in fingerprints}
 
-    def see(self, windows: Mapping[str, datetime]) -> None:
+    def see(self, windows: Mapping[str, datetime], blind: Mapping[str, int] | None = None) -> None:
         for name, end in windows.items():
             self.windows[name] = max(end, self.windows.get(name, end))
+        self.blind_for |= blind or {}
+
+    def blind(self, fingerprints: Collection[str]) -> dict[str, int]:
+        return {name: count for name, count in self.blind_for.items() if name in fingerprints}
+
+    def starts(self, fingerprints: Collection[str], since: datetime) -> dict[str, list[datetime]]:
+        found: dict[str, list[datetime]] = {}
+        for alert in self.alerts.values():
+            if alert.fingerprint in fingerprints and alert.starts_at > since and alert.fired_at:
+                found.setdefault(alert.fingerprint, []).append(alert.starts_at)
+        return found
 
     def firing(self) -> list[Alert]:
         return [alert for alert in self.alerts.values() if alert.is_firing]
@@ -108,13 +121,14 @@ class FakeBook:
 
     def _is_settled(self, incident_id: str) -> bool:
         told = self.settled.get(incident_id)
-        return told is not None and told.confirmed and not told.firing
+        return told is not None and told.confirmed and not told.firing and told.closed
 
     def incident(self, incident_id: str) -> Incident:
         alerts = [a for a in self.alerts.values() if a.live and a.incident_id == incident_id]
         if not alerts:
             raise KeyError(incident_id)
-        return Incident(incident_id, tuple(sorted(alerts, key=lambda a: (a.starts_at, a.fingerprint))))
+        alerts.sort(key=lambda alert: (alert.starts_at, alert.fingerprint))
+        return Incident(incident_id, tuple(alerts), self.acknowledged.get(incident_id))
 
 
 class FakeLog:

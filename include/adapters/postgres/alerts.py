@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from include.domain.alert import Alert, AlertState, Incident
+from include.domain.alert import Acknowledgement, Alert, AlertState, Incident
 from include.domain.interaction import Window
 from include.domain.rule import Evidence
 
@@ -44,14 +44,35 @@ class Alerts:
         )
         return dict(rows.fetchall())
 
-    def see(self, windows: Mapping[str, datetime]) -> None:
-        """Note the end of the window that was taken into account, by fingerprint; a later one that is noted stays."""
+    def see(self, windows: Mapping[str, datetime], blind: Mapping[str, int] | None = None) -> None:
+        """Note the end of the window that was taken into account, by fingerprint; a later one that is noted stays.
+
+        `blind` is what `blind()` tells from now on.
+        """
         self._connection.execute(
-            """INSERT INTO assay.alerts_seen AS s (fingerprint, window_end)
-               SELECT * FROM unnest(%s::text[], %s::timestamptz[])
-               ON CONFLICT (fingerprint) DO UPDATE SET window_end = greatest(s.window_end, excluded.window_end)""",
-            (list(windows), list(windows.values())),
+            """INSERT INTO assay.alerts_seen AS s (fingerprint, window_end, blind)
+               SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::integer[])
+               ON CONFLICT (fingerprint) DO UPDATE SET window_end = greatest(s.window_end, excluded.window_end),
+                   blind = coalesce(excluded.blind, s.blind)""",
+            (list(windows), list(windows.values()), [(blind or {}).get(name) for name in windows]),
         )
+
+    def blind(self, fingerprints: Collection[str]) -> dict[str, int]:
+        """For how many windows in a row an alert's rule could not tell, of those of which it ever could."""
+        rows = self._connection.execute(
+            "SELECT fingerprint, blind FROM assay.alerts_seen WHERE fingerprint = ANY(%s) AND blind IS NOT NULL",
+            (list(fingerprints),),
+        )
+        return dict(rows.fetchall())
+
+    def starts(self, fingerprints: Collection[str], since: datetime) -> dict[str, list[datetime]]:
+        """When the alerts' episodes that fired began, of those that began after `since`."""
+        rows = self._connection.execute(
+            """SELECT fingerprint, array_agg(starts_at) FROM assay.alerts
+               WHERE fingerprint = ANY(%s) AND starts_at > %s AND state <> 'pending' GROUP BY fingerprint""",
+            (list(fingerprints), since),
+        )
+        return dict(rows.fetchall())
 
     def firing(self) -> list[Alert]:
         """Every alert that is firing."""
@@ -77,18 +98,22 @@ class Alerts:
                HAVING bool_or(state = 'firing') OR NOT EXISTS (
                    SELECT FROM assay.notification_log told
                    WHERE told.message_key = incident_id AND told.receiver = %s
-                     AND told.status IN ('sent', 'withheld') AND told.firing = '{}')
+                     AND told.status IN ('sent', 'withheld') AND told.firing = '{}'
+                     AND (told.message ->> 'resolved')::boolean)
                ORDER BY min(starts_at), incident_id""",
             (receiver,),
         )
         return [incident_id for (incident_id,) in rows]
 
     def incident(self, incident_id: str) -> Incident:
-        """The live alerts of an incident; raises `KeyError` where there are none."""
+        """The live alerts of an incident and who looks after it; raises `KeyError` where there are none."""
         alerts = self._read(f"{SELECT} WHERE live AND incident_id = %s ORDER BY starts_at, fingerprint", incident_id)
         if not alerts:
             raise KeyError(incident_id)
-        return Incident(incident_id, tuple(alerts))
+        row = self._connection.execute(
+            "SELECT who, at FROM assay.acknowledgements WHERE incident_id = %s", (incident_id,)
+        ).fetchone()
+        return Incident(incident_id, tuple(alerts), Acknowledgement(*row) if row else None)
 
     def during(self, window: Window) -> list[Alert]:
         """Every episode, live or not, that fired and overlaps the window, by start."""

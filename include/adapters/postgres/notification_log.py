@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 import psycopg
 from psycopg.rows import dict_row
@@ -42,7 +41,8 @@ class NotificationLog:
         with self._connection.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute(
                 """SELECT message_key AS key, receiver, channel, address_channel, ts, status, reason, digest, firing,
-                          resolved, error, first_intended_at, updated_at
+                          resolved, muted, standing, coalesce((message ->> 'resolved')::boolean, false) AS closed,
+                          error, first_intended_at, updated_at
                    FROM assay.notification_log WHERE message_key = %s AND receiver = %s""",
                 (key, receiver),
             ).fetchone()
@@ -55,6 +55,7 @@ class NotificationLog:
                 "reason": NotifyReason(row["reason"]),
                 "firing": frozenset(row["firing"]),
                 "resolved": frozenset(row["resolved"]),
+                "muted": frozenset(row["muted"]),
                 "confirmed": status in ("sent", "withheld"),
                 "address": None if ts is None else Address(address_channel, ts),
             }
@@ -65,12 +66,13 @@ class NotificationLog:
         address = told.address
         self._connection.execute(
             """INSERT INTO assay.notification_log AS log (message_key, receiver, channel, address_channel, ts, status,
-                   reason, digest, firing, resolved, message, error, first_intended_at, updated_at)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   reason, digest, firing, resolved, muted, standing, message, error, first_intended_at, updated_at)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (message_key, receiver) DO UPDATE SET channel = excluded.channel,
                    address_channel = excluded.address_channel, ts = excluded.ts, status = excluded.status,
                    reason = excluded.reason, digest = excluded.digest, firing = excluded.firing,
-                   resolved = excluded.resolved, message = excluded.message, error = excluded.error,
+                   resolved = excluded.resolved, muted = excluded.muted, standing = excluded.standing,
+                   message = excluded.message, error = excluded.error,
                    updated_at = excluded.updated_at,
                    edits = log.edits
                        + (excluded.status = 'sent' AND log.ts IS NOT DISTINCT FROM excluded.ts)::integer""",
@@ -85,7 +87,9 @@ class NotificationLog:
                 told.digest,
                 sorted(told.firing),
                 sorted(told.resolved),
-                Jsonb(asdict(message)),
+                sorted(told.muted),
+                told.standing,
+                Jsonb(message.to_json()),
                 told.error,
                 told.first_intended_at,
                 told.updated_at,

@@ -52,6 +52,14 @@ class Reports:
             raise KeyError(report_id)
         return _report(*row)
 
+    def forget(self, kind: str, before: datetime) -> list[str]:
+        """Drop the reports whose ids begin with `kind` and whose windows ended before; returns where they stood."""
+        rows = self._connection.execute(
+            "DELETE FROM assay.reports WHERE starts_with(report_id, %s) AND window_end < %s RETURNING path",
+            (kind, before),
+        )
+        return [path for (path,) in rows]
+
 
 REPORTS = """SELECT report_id, window_start, window_end, title, headline, path, attachments, sha256, created_at
     FROM assay.reports"""

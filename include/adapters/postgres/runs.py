@@ -147,6 +147,10 @@ class Runs:
         """Evaluated runs that alerts did not take into account yet, in the order of time."""
         return self._settled("WHERE r.evaluated_at IS NOT NULL AND r.alerted_at IS NULL", {})
 
+    def settled(self) -> list[SettledRun]:
+        """Every settled run, in the order of time."""
+        return self._settled("WHERE r.status = 'settled'", {})
+
     def last_settled(self, window: Window) -> SettledRun | None:
         """The newest settled run that ends within the window."""
         found = self._settled(

@@ -1,25 +1,63 @@
-"""Interactions, scores and failures go in, hourly tallies of every measure come out: `assay.segments_hourly`."""
+"""Interactions, scores and failures go in, hourly tallies of every measure come out, by segment and by attribute."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import Template
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from include.adapters.postgres import tallies
 from include.domain.interaction import Window
 from include.domain.run import Epochs
 from include.domain.score import FailureType, ScoreSource
-from include.domain.segment import SCORE_BINS, SegmentRow, Tally, whole_hours
+from include.domain.segment import AMOUNT_EDGES, AMOUNTS, SCORE_BINS, SegmentRow, whole_hours
 
-REBUILD = Path(__file__).with_name("segments.sql").read_text()
+*EITHER, QUARANTINE = Path(__file__).with_name("segments.sql").read_text().rstrip(";\n ").split(";\n")
+"""Statements that count segments and slices alike, and the one that rows in quarantine take, which have no model."""
+PLACES = Path(__file__).with_name("slices.sql").read_text()
+PLACES_OF_A_PROJECT = 20
+"""How many values of an attribute are counted by themselves; the others are `other`."""
 JUDGES = [source.value for source in ScoreSource if source not in (ScoreSource.HUMAN, ScoreSource.END_USER)]
 """What people say is compared with the judges; it is no part of what is watched."""
-STEPS = {timedelta(hours=1): "hour", timedelta(days=1): "day"}
+REFUSALS = ["content_filter", "content_filtered", "refusal", "safety", "prohibited_content", "blocklist", "spii"]
+REFUSALS += ["guardrail_intervened", "guardrails", "error_toxic"]
+"""`finish_reason` of an answer that the model, its provider or a guardrail refused: OpenAI's, Anthropic's, Gemini's,
+Bedrock's and Cohere's words, in small letters. What an assistant declines in words of its own is not told apart."""
+LOGGED = (
+    *("volume", "error", "refusal", "feedback", "negative_feedback", "spend"),
+    *(*AMOUNTS, "user_input_chars"),
+)
+SUMS = ", ".join(
+    f"count({one}) AS {one}_n, sum({one}) AS {one}_total, sum({one} * {one}) AS {one}_sq, "
+    f"min({one}) AS {one}_low, max({one}) AS {one}_high"
+    + (
+        f", array_agg(width_bucket({one}, %(edges)s)) FILTER (WHERE {one} IS NOT NULL) AS {one}_places"
+        if one in AMOUNTS
+        else ""
+    )
+    for one in LOGGED
+)
+MEASURED = ", ".join(
+    f"('{one}', {one}_n, {one}_total, {one}_sq, {one}_low, {one}_high, {f'{one}_places' if one in AMOUNTS else 'NULL'})"
+    for one in LOGGED
+)
+BY_SEGMENT = {
+    "table": "assay.segments_hourly",
+    "model": "coalesce(response_model, request_model, '')",
+    "version": "coalesce(prompt_version, '')",
+    "only": "",
+    "sums": SUMS,
+    "measured": MEASURED,
+}
+VALUE = "coalesce(left(attributes ->> %(name)s, 100), '')"
+LANGUAGE = "coalesce(left(split_part(replace(lower(trim(attributes ->> 'language')), '_', '-'), '-', 1), 20), '')"
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""A midnight from which steps are counted."""
 
 
 class Segments:
@@ -28,10 +66,11 @@ class Segments:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def rebuild(self, window: Window, epochs: Epochs, weights_version: str) -> None:
+    def rebuild(self, window: Window, epochs: Epochs, weights_version: str, attributes: Sequence[str] = ()) -> None:
         """Compute all tallies of the hours that the window touches anew; safe to call again.
 
-        `epochs` and `weights_version` say whose scores; those of other judges stay as they are.
+        `epochs` and `weights_version` say whose scores; those of other judges stay as they are. `attributes` are the
+        columns (`language`, `attributes.<name>`) by which tallies are kept as well.
         """
         hours = whole_hours(window)
         arguments = {
@@ -43,29 +82,65 @@ class Segments:
             "judges": JUDGES,
             "judges_faults": [error.value for error in FailureType if error.is_judges_fault],
             "bins": SCORE_BINS,
+            "edges": [*AMOUNT_EDGES],
+            "refusals": REFUSALS,
         }
+        self._count([*EITHER, QUARANTINE], BY_SEGMENT, arguments)
+        for attribute in attributes:
+            self._slice(attribute, arguments)
+
+    def _slice(self, attribute: str, arguments: Mapping[str, object]) -> None:
+        value = LANGUAGE if attribute == "language" else VALUE
+        arguments = {**arguments, "attribute": attribute, "name": attribute.removeprefix("attributes.")}
+        self._count([PLACES], {"value": value}, {**arguments, "places": PLACES_OF_A_PROJECT})
+        known = self._connection.execute(
+            """SELECT project, jsonb_object_agg(value, value) FROM assay.slice_places
+               WHERE attribute = %s GROUP BY project""",
+            (attribute,),
+        )
+        own = f"coalesce(%(places)s::jsonb -> project ->> {value}, CASE {value} WHEN '' THEN '' ELSE 'other' END)"
+        by_slice = {
+            **BY_SEGMENT,
+            "table": "assay.slices_hourly",
+            "model": "%(attribute)s::text",
+            "version": own,
+            "only": "AND attribute = %(attribute)s",
+        }
+        self._count(EITHER, by_slice, {**arguments, "places": Jsonb(dict(known.fetchall()))})
+
+    def _count(self, statements: Sequence[str], words: Mapping[str, str], arguments: Mapping[str, object]) -> None:
         with self._connection.cursor() as cursor:
-            for statement in REBUILD.split(";\n"):
-                if statement.strip():
-                    cursor.execute(statement.encode(), arguments)
+            for statement in statements:
+                cursor.execute(Template(statement).substitute(words).encode(), arguments)
 
     def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> list[SegmentRow]:
-        """The tallies of the hours of the window, added up by `by`, epoch and `step`: an hour or a day (UTC)."""
-        bins = sql.SQL(", ").join(sql.SQL("sum(bins[{}])").format(bin_) for bin_ in range(1, SCORE_BINS + 1))
+        """The tallies of the hours of the window, added up by `by`, epoch and `step`, counted from midnight (UTC).
+
+        `by` may name one attribute that is counted, beside project and environment.
+        """
+        attribute = next((column for column in by if column == "language" or column.startswith("attributes.")), None)
+        columns = ["value" if column == attribute else column for column in by]
+        number = len(AMOUNT_EDGES) + 1 if measure in AMOUNTS else SCORE_BINS
+        bins = sql.SQL(", ").join(sql.SQL("coalesce(sum(bins[{}]), 0)").format(bin_) for bin_ in range(1, number + 1))
+        starts_at = sql.SQL("date_bin({}, hour, {})").format(step, BEGINNING)
         query = sql.SQL(
-            """SELECT date_trunc({step}, hour, 'UTC') AS starts_at, ARRAY[{by}]::text[], epoch,
-                      CASE WHEN count(bins) > 0 THEN ARRAY[{bins}] ELSE '{{}}' END,
-                      sum(n)::bigint, sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high),
-                      sum(total_w2), sum(total_sq_w2), max(heaviest)
-               FROM assay.segments_hourly
-               WHERE measure = %s AND hour >= %s AND hour < %s
-               GROUP BY starts_at, {group} epoch ORDER BY starts_at"""
-        ).format(step=STEPS[step], by=_columns(by), bins=bins, group=_columns(by, trailing=True))
-        rows = self._connection.execute(query, (measure, window.start, window.end))
-        return [
-            SegmentRow(starts_at, tuple(segment), epoch, replace(Tally(*sums), bins=tuple(bins)))
-            for starts_at, segment, epoch, bins, *sums in rows
-        ]
+            """SELECT segment, epoch, array_agg(sums)
+               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, ARRAY[{sums}, {bins}] AS sums
+                     FROM {table}
+                     WHERE measure = %(measure)s AND hour >= %(start)s AND hour < %(end)s {only}
+                     GROUP BY {starts_at}, {group} epoch) AS hourly
+               GROUP BY segment, epoch ORDER BY segment, epoch"""
+        ).format(
+            by=_columns(columns),
+            sums=tallies.SUMS.format(starts_at=starts_at),
+            bins=bins,
+            starts_at=starts_at,
+            table=sql.SQL("assay.slices_hourly" if attribute else "assay.segments_hourly"),
+            only=sql.SQL("AND attribute = %(attribute)s" if attribute else ""),
+            group=_columns(columns, trailing=True),
+        )
+        arguments = {"measure": measure, "start": window.start, "end": window.end, "attribute": attribute}
+        return tallies.read(self._connection, query, arguments)
 
     def settled_hours(self, window: Window) -> set[datetime]:
         """The hours of the window that lie in a settled run, so that an empty one means that nothing was logged."""
@@ -77,49 +152,6 @@ class Segments:
             {"start": window.start, "end": window.end},
         )
         return {hour for (hour,) in rows}
-
-    def values(
-        self, measure: str, window: Window, by: Sequence[str], epoch: str, limit: int
-    ) -> dict[tuple[str, ...], list[float]]:
-        """Scores of a dimension, or composites, of that epoch by `by`: at most `limit` of each, the same each time.
-
-        Which of them is drawn by hashes of the interaction's id. In each hour a value is kept with a probability
-        proportional to its sampling weight, so that what is kept has the mixture of what was logged.
-        """
-        query = sql.SQL(
-            """WITH given AS (
-                   SELECT interaction_id, logged_at, value FROM assay.scores
-                   WHERE dimension = %(measure)s AND epoch = %(epoch)s AND source = ANY(%(judges)s)
-                     AND logged_at >= %(start)s AND logged_at < %(end)s
-                   UNION ALL
-                   SELECT interaction_id, logged_at, value FROM assay.composites
-                   WHERE %(measure)s = 'composite' AND epochs = %(epoch)s AND value IS NOT NULL
-                     AND logged_at >= %(start)s AND logged_at < %(end)s),
-               drawn AS (
-                   SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment,
-                          min(sampling_rate) AS rarest
-                   FROM assay.interactions WHERE logged_at >= %(start)s AND logged_at < %(end)s GROUP BY 1, 2, 3),
-               shuffled AS (
-                   SELECT i.project, i.environment, coalesce(response_model, request_model, '') AS model,
-                          coalesce(prompt_version, '') AS prompt_version, value
-                   FROM given JOIN assay.interactions i USING (interaction_id, logged_at)
-                   JOIN drawn d ON d.hour = date_trunc('hour', logged_at, 'UTC')
-                    AND (d.project, d.environment) = (i.project, i.environment)
-                   WHERE logged_at >= %(start)s AND logged_at < %(end)s AND sampled
-                     AND (hashtextextended(interaction_id, 1) & 9007199254740991) * sampling_rate
-                         < rarest * 9007199254740992
-                   ORDER BY hashtext(interaction_id), interaction_id COLLATE "C")
-               SELECT ARRAY[{by}]::text[], (array_agg(value))[:%(limit)s] FROM shuffled {group}"""
-        ).format(by=_columns(by), group=sql.SQL("GROUP BY ") + _columns(by) if by else sql.SQL("HAVING count(*) > 0"))
-        arguments = {
-            "measure": measure,
-            "epoch": epoch,
-            "start": window.start,
-            "end": window.end,
-            "limit": limit,
-            "judges": JUDGES,
-        }
-        return {tuple(segment): values for segment, values in self._connection.execute(query, arguments)}
 
 
 def _columns(by: Sequence[str], *, trailing: bool = False) -> sql.Composable:

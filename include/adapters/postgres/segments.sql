@@ -1,10 +1,12 @@
--- Computes the rows of assay.segments_hourly for the whole hours of [start, end), a statement for each family of measures.
+-- Computes the rows of assay.segments_hourly, or those of one attribute in assay.slices_hourly, for the whole hours of
+-- [start, end), a statement for each family of measures. Words after a dollar are filled in by segments.py: model and
+-- version are, of a slice, the attribute and its value. The last statement is for assay.segments_hourly alone.
 
 -- Hashes and sorts of a busy day stay in memory; until the transaction ends.
 SET LOCAL work_mem = '128MB';
 
-DELETE FROM assay.segments_hourly
-WHERE hour >= %(start)s AND hour < %(end)s AND epoch = ANY(%(ids)s || '{""}'::text[]);
+DELETE FROM ${table}
+WHERE hour >= %(start)s AND hour < %(end)s AND epoch = ANY(%(ids)s || '{""}'::text[]) ${only};
 
 -- Scores and composites, each with the weight 1 / sampling rate, which its bin adds up; and the largest weight of any
 -- interaction of that hour and project, drawn or not.
@@ -24,7 +26,7 @@ given AS (
       AND epochs = ANY(%(ids)s) AND weights_version = %(weights_version)s),
 binned AS (
     SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment,
-           coalesce(response_model, request_model, '') AS model, coalesce(prompt_version, '') AS prompt_version,
+           ${model} AS model, ${version} AS prompt_version,
            measure, epoch,
            -- A hair more than the value, so that 0.6 * 0.75 + 0.3 is not below its own bin.
            least(%(bins)s - 1, floor(value * %(bins)s + 1e-9))::int AS bin,
@@ -36,7 +38,7 @@ binned AS (
     WHERE logged_at >= %(start)s AND logged_at < %(end)s AND sampled
       AND epoch = coalesce(%(epochs)s -> project, %(epochs)s -> '') ->> measure
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8)
-INSERT INTO assay.segments_hourly
+INSERT INTO ${table}
 SELECT hour, project, environment, model, prompt_version, measure, epoch,
        sum(n), sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high),
        ARRAY(SELECT coalesce(sum(counted.weight), 0)
@@ -51,61 +53,31 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7;
 -- One pass over the interactions, then one row for each measure.
 WITH logged AS (
     SELECT date_trunc('hour', logged_at, 'UTC') AS hour, project, environment,
-           coalesce(response_model, request_model, '') AS model, coalesce(prompt_version, '') AS prompt_version,
-           1.0::float8 AS volume, (error_type IS NOT NULL)::int::float8 AS error, cost::float8 AS spend, latency_ms,
-           input_tokens::float8, output_tokens::float8,
+           ${model} AS model, ${version} AS prompt_version,
+           1.0::float8 AS volume, (error_type IS NOT NULL)::int::float8 AS error,
+           (lower(finish_reason) = ANY(%(refusals)s))::int::float8 AS refusal,
+           (coalesce(lower(attributes ->> 'feedback'), '') IN ('positive', 'negative'))::int::float8 AS feedback,
+           CASE lower(attributes ->> 'feedback') WHEN 'negative' THEN 1.0 WHEN 'positive' THEN 0 END::float8 AS negative_feedback,
+           cost::float8 AS spend, latency_ms, input_tokens::float8, output_tokens::float8,
            length(response)::float8 AS response_chars, length(user_input)::float8 AS user_input_chars
     FROM assay.interactions
     WHERE logged_at >= %(start)s AND logged_at < %(end)s),
 summed AS (
-    SELECT hour, project, environment, model, prompt_version,
-           count(volume) AS volume_n, sum(volume) AS volume_total, sum(volume * volume) AS volume_sq,
-           min(volume) AS volume_low, max(volume) AS volume_high,
-           count(error) AS error_n, sum(error) AS error_total, sum(error * error) AS error_sq,
-           min(error) AS error_low, max(error) AS error_high,
-           count(spend) AS spend_n, sum(spend) AS spend_total, sum(spend * spend) AS spend_sq,
-           min(spend) AS spend_low, max(spend) AS spend_high,
-           count(latency_ms) AS latency_ms_n, sum(latency_ms) AS latency_ms_total, sum(latency_ms * latency_ms) AS latency_ms_sq,
-           min(latency_ms) AS latency_ms_low, max(latency_ms) AS latency_ms_high,
-           count(input_tokens) AS input_tokens_n, sum(input_tokens) AS input_tokens_total, sum(input_tokens * input_tokens) AS input_tokens_sq,
-           min(input_tokens) AS input_tokens_low, max(input_tokens) AS input_tokens_high,
-           count(output_tokens) AS output_tokens_n, sum(output_tokens) AS output_tokens_total, sum(output_tokens * output_tokens) AS output_tokens_sq,
-           min(output_tokens) AS output_tokens_low, max(output_tokens) AS output_tokens_high,
-           count(response_chars) AS response_chars_n, sum(response_chars) AS response_chars_total, sum(response_chars * response_chars) AS response_chars_sq,
-           min(response_chars) AS response_chars_low, max(response_chars) AS response_chars_high,
-           count(user_input_chars) AS user_input_chars_n, sum(user_input_chars) AS user_input_chars_total, sum(user_input_chars * user_input_chars) AS user_input_chars_sq,
-           min(user_input_chars) AS user_input_chars_low, max(user_input_chars) AS user_input_chars_high
+    SELECT hour, project, environment, model, prompt_version, ${sums}
     FROM logged
     GROUP BY hour, project, environment, model, prompt_version)
-INSERT INTO assay.segments_hourly
+INSERT INTO ${table}
 SELECT hour, project, environment, model, prompt_version, measure, '', n, n, n, total, total_sq, low, high,
-       NULL, total, total_sq, 1
+       -- How often each bin was seen, up to the last that was.
+       CASE WHEN places IS NOT NULL THEN ARRAY(
+           SELECT (count(*) - 1)::float8
+           FROM (SELECT generate_series(0, (SELECT max(place) FROM unnest(places) AS place))
+                 UNION ALL SELECT unnest(places)) AS every (bin)
+           GROUP BY bin ORDER BY bin) END,
+       total, total_sq, 1
 FROM summed
-CROSS JOIN LATERAL (VALUES
-    ('volume', volume_n, volume_total, volume_sq, volume_low, volume_high),
-    ('error', error_n, error_total, error_sq, error_low, error_high),
-    ('spend', spend_n, spend_total, spend_sq, spend_low, spend_high),
-    ('latency_ms', latency_ms_n, latency_ms_total, latency_ms_sq, latency_ms_low, latency_ms_high),
-    ('input_tokens', input_tokens_n, input_tokens_total, input_tokens_sq, input_tokens_low, input_tokens_high),
-    ('output_tokens', output_tokens_n, output_tokens_total, output_tokens_sq, output_tokens_low, output_tokens_high),
-    ('response_chars', response_chars_n, response_chars_total, response_chars_sq, response_chars_low, response_chars_high),
-    ('user_input_chars', user_input_chars_n, user_input_chars_total, user_input_chars_sq, user_input_chars_low, user_input_chars_high)
-) AS measured (measure, n, total, total_sq, low, high)
+CROSS JOIN LATERAL (VALUES ${measured}) AS measured (measure, n, total, total_sq, low, high, places)
 WHERE n > 0;
-
--- 1 of a row that is in quarantine, 0 of one that the suite let through.
-WITH rows AS (
-    SELECT logged_at, project, environment, 0.0::float8 AS value FROM assay.interactions
-    UNION ALL
-    SELECT logged_at, coalesce(nullif(project, ''), 'unknown'),
-           coalesce(nullif(left(raw ->> 'environment', 100), ''), 'unknown'), 1
-    FROM assay.quarantine WHERE released_at IS NULL)
-INSERT INTO assay.segments_hourly
-SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, '', '', 'quarantine', '',
-       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value), NULL, sum(value), sum(value), 1
-FROM rows
-WHERE logged_at >= %(start)s AND logged_at < %(end)s
-GROUP BY 1, 2, 3;
 
 -- 1 of an interaction that a judge failed at, 0 of one that is scored or that gave the judges nothing to judge.
 WITH failures AS (
@@ -115,8 +87,7 @@ WITH failures AS (
       AND epoch = ANY(%(ids)s)
     GROUP BY interaction_id, logged_at),
 judged AS (
-    SELECT i.logged_at, project, environment, coalesce(response_model, request_model, '') AS model,
-           coalesce(prompt_version, '') AS prompt_version, coalesce(judges_fault, false)::int::float8 AS value
+    SELECT i.logged_at, project, environment, ${model} AS model, ${version} AS prompt_version, coalesce(judges_fault, false)::int::float8 AS value
     FROM assay.interactions i
     LEFT JOIN failures USING (interaction_id, logged_at)
     LEFT JOIN assay.composites c
@@ -124,8 +95,22 @@ judged AS (
      AND c.epochs = coalesce(%(epochs)s -> i.project, %(epochs)s -> '') ->> 'composite' AND c.weights_version = %(weights_version)s
     WHERE i.logged_at >= %(start)s AND i.logged_at < %(end)s
       AND (c.value IS NOT NULL OR judges_fault IS NOT NULL))
-INSERT INTO assay.segments_hourly
+INSERT INTO ${table}
 SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, model, prompt_version, 'failure', '',
        count(*), count(*), count(*), sum(value), sum(value), min(value), max(value), NULL, sum(value), sum(value), 1
 FROM judged
 GROUP BY 1, 2, 3, 4, 5;
+
+-- 1 of a row that is in quarantine, 0 of one that the suite let through.
+WITH rows AS (
+    SELECT logged_at, project, environment, 0.0::float8 AS value FROM assay.interactions
+    UNION ALL
+    SELECT logged_at, coalesce(nullif(project, ''), 'unknown'),
+           coalesce(nullif(left(raw ->> 'environment', 100), ''), 'unknown'), 1
+    FROM assay.quarantine WHERE released_at IS NULL)
+INSERT INTO ${table}
+SELECT date_trunc('hour', logged_at, 'UTC'), project, environment, '', '', 'quarantine', '',
+       count(*), count(*), count(*), sum(value), sum(value), min(value), max(value), NULL, sum(value), sum(value), 1
+FROM rows
+WHERE logged_at >= %(start)s AND logged_at < %(end)s
+GROUP BY 1, 2, 3;

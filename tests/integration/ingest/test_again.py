@@ -221,7 +221,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.fixed_dictionaries({}, optional=FIELDS), max_size=5), min_size=1, max_size=3))
 def test_every_row_of_the_log_is_an_interaction_or_waits_however_they_come(
     house: House, arrivals: list[list[dict[str, Any]]]

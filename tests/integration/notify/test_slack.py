@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
-from include.adapters.slack import SlackTransport
+from include.adapters.slack import Render, SlackTransport
+from include.adapters.slack_calls import SlackCalls
 from include.domain.interaction import Json
-from include.domain.message import Address, Fact, Link, Message, Section, Severity
+from include.domain.message import Address, Chart, Fact, Link, Message, Section, Severity, Verb
 from include.errors import ChannelMisconfigured, NotifyError
-from include.notify.blocks import render_blocks
-from tests.fakes.slack_server import TOKEN, Fault, SlackServer, running
+from include.notify.blocks import Look, render_blocks, render_reply
+from include.notify.chart import draw_chart
+from tests.fakes.slack_server import TOKEN, Clock, Fault, SlackServer, running
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -19,19 +24,6 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 def slack() -> Iterator[SlackServer]:
     with running() as server:
         yield server
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    def now(self) -> float:
-        return sum(self.slept)
 
 
 @pytest.fixture
@@ -44,11 +36,11 @@ def transport(
     clock: Clock,
     token: str = TOKEN,
     channel: str = "#quality",
-    render: Callable[[Message], dict[str, Json]] = render_blocks,
+    render: Render = render_blocks,
+    draw: Callable[[Chart], bytes] | None = draw_chart,
 ) -> SlackTransport:
-    return SlackTransport(
-        token, channel, render, base_url=slack.base_url, timeout_s=1, sleep=clock.sleep, clock=clock.now
-    )
+    calls = SlackCalls(token, base_url=slack.base_url, timeout_s=1, sleep=clock.sleep, clock=clock.now)
+    return SlackTransport(calls, channel, render, render_reply, draw)
 
 
 def message(key: str = "one", summary: str = "Faithfulness fell to 0.41.", *, resolved: bool = False) -> Message:
@@ -180,8 +172,8 @@ def test_any_other_refusal_is_named(slack: SlackServer, clock: Clock) -> None:
 
 
 def test_a_message_whose_layout_slack_refuses_is_sent_as_text_that_says_so(slack: SlackServer, clock: Clock) -> None:
-    def broken(told: Message) -> dict[str, Json]:
-        return {**render_blocks(told), "blocks": [{"type": "carousel"}]}
+    def broken(told: Message, image: Json = None) -> dict[str, Json]:
+        return {**render_blocks(told, image), "blocks": [{"type": "carousel"}]}
 
     sender = transport(slack, clock, render=broken)
     address = sender.post("", message())
@@ -209,3 +201,121 @@ def test_the_longest_message_is_within_slacks_limits(slack: SlackServer, clock: 
     texts = str(shown["text"]) + str(shown["attachments"])
     assert "<!channel>" not in texts
     assert "<https://evil" not in texts
+
+
+FELL = Chart("faithfulness", tuple((LONG_AGO + timedelta(hours=n), 0.8 - n / 10) for n in range(5)), "it fell")
+
+
+def charted() -> Message:
+    return replace(message(), chart=FELL)
+
+
+def images(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    return [block for block in shown["attachments"][0]["blocks"] if block["type"] == "image"]
+
+
+def test_a_message_shows_its_chart_once_slack_has_looked_at_it(slack: SlackServer, clock: Clock) -> None:
+    slack.looks_needed = 3
+    sender = transport(slack, clock)
+    address = sender.post("", charted())
+    sender.update(address, charted())
+    (shown,) = slack.messages()
+    assert images(shown) == [{"type": "image", "slack_file": {"id": "F000000001"}, "alt_text": "it fell"}]
+    assert slack.files["F000000001"].content == draw_chart(FELL)
+    assert clock.slept == [0.25, 0.5, 0.25, 0.5]
+
+
+@pytest.mark.parametrize("scope", ["files:write", "files:read"])
+def test_without_the_scopes_for_files_a_message_goes_without_its_chart_and_the_task_says_so(
+    slack: SlackServer, clock: Clock, scope: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.scopes.remove(scope)
+    transport(slack, clock).post("", charted())
+    assert images(slack.messages()[0]) == []
+    assert "goes without its chart" in caplog.text
+    assert "files:write, files:read" in caplog.text
+
+
+def test_a_chart_that_slack_never_shows_holds_nothing_up(slack: SlackServer, clock: Clock) -> None:
+    slack.looks_needed = 99
+    transport(slack, clock).post("", charted())
+    assert (len(slack.messages()), images(slack.messages()[0])) == (1, [])
+    assert sum(clock.slept) < 8
+
+
+def test_a_chart_that_slack_refuses_in_a_message_is_left_out_of_it(slack: SlackServer, clock: Clock) -> None:
+    sender = transport(
+        slack, clock, render=lambda told, image: render_blocks(told, image and {"slack_file": {"id": "F"}})
+    )
+    sender.post("", charted())
+    assert images(slack.messages()[0]) == []
+    assert "refused the layout" not in slack.messages()[0]["text"]
+
+
+def test_a_slack_that_is_down_does_not_cost_the_time_twice(slack: SlackServer, clock: Clock) -> None:
+    slack.faults += [Fault(status=503)] * 99
+    with pytest.raises(NotifyError, match="HTTP 503"):
+        transport(slack, clock).post("", charted())
+    assert sum(clock.slept) <= 70
+
+
+def test_the_thread_of_a_message_keeps_replies_that_are_found_again(slack: SlackServer, clock: Clock) -> None:
+    sender = transport(slack, clock)
+    address = sender.post("", message())
+    assert sender.reply(address, "resolved", "Resolved after 2 h. <!channel> *x*")
+    assert [reply["text"] for reply in slack.thread(address.ts)] == ["Resolved after 2 h. &lt;!channel&gt; ∗x*"]
+    assert (sender.has_reply(address, "resolved"), sender.has_reply(address, "fired")) == (True, False)
+    assert len(slack.messages()) == 1
+    assert sender.find("", "one", LONG_AGO) == address
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["refused", "taken"])
+@pytest.mark.parametrize("fault", UNSURE, ids=lambda fault: f"{fault.status} {fault.error}{fault.reset}{fault.stall_s}")
+def test_a_reply_of_which_nobody_knows_whether_it_arrived_stands_once(
+    slack: SlackServer, clock: Clock, fault: Fault, after: bool
+) -> None:
+    sender = transport(slack, clock)
+    address = sender.post("", message())
+    slack.faults.append(replace(fault, after=after))
+    assert sender.reply(address, "resolved", "Resolved.")
+    assert len(slack.thread(address.ts)) == 1
+
+
+def test_a_reply_to_a_message_that_is_gone_says_so(slack: SlackServer, clock: Clock) -> None:
+    assert not transport(slack, clock).reply(Address("C0GENERAL1", "1.000"), "resolved", "Resolved.")
+    assert not transport(slack, clock).has_reply(Address("C0GENERAL1", "1.000"), "resolved")
+
+
+def test_messages_and_replies_keep_to_one_a_second_and_channel(slack: SlackServer, clock: Clock) -> None:
+    slack.pace = clock.now
+    sender = transport(slack, clock)
+    address = sender.post("", message("one"))
+    sender.post("#clinic", message("two"))
+    sender.post("", message("three"))
+    sender.reply(address, "resolved", "Resolved.")
+    assert slack.asked["too fast"] == 0
+    assert len(slack.thread(address.ts)) == 1
+
+
+def test_buttons_carry_the_incident_and_are_left_out_where_nobody_hears_them(slack: SlackServer, clock: Clock) -> None:
+    told = replace(message("a" * 300), verbs=tuple(Verb))
+    for look in (Look(buttons=True), Look()):
+        transport(slack, clock, render=partial(render_blocks, look=look)).post("", told)
+    with_buttons, without = (
+        [b for b in shown["attachments"][0]["blocks"] if b["type"] == "actions"] for shown in slack.messages()
+    )
+    assert [(one["action_id"], one["value"]) for one in with_buttons[0]["elements"]] == [
+        ("assay.acknowledge", "a" * 300),
+        ("assay.snooze_1h", "a" * 300),
+        ("assay.snooze_1d", "a" * 300),
+        ("assay.not_useful", "a" * 300),
+    ]
+    assert without == []
+
+
+def test_private_channels_need_scopes_of_their_own(slack: SlackServer, clock: Clock) -> None:
+    sender = transport(slack, clock)
+    sender.post("#clinic", message())
+    slack.scopes -= {"groups:history"}
+    with pytest.raises(ChannelMisconfigured, match=r"missing_scope\. Remedy: .*groups:history"):
+        sender.find("#clinic", "one", LONG_AGO)

@@ -77,6 +77,40 @@ def test_the_newest_window_that_was_seen_stays(store_dsn: str) -> None:
         assert Alerts(connection).seen({"f", "g"}) == {"f": window(6).end}
 
 
+def test_for_how_long_an_alert_could_not_be_told_is_kept_until_it_is_said_again(store_dsn: str) -> None:
+    with connect(store_dsn) as connection:
+        book = Alerts(connection)
+        book.see({"f": window(4).end, "g": window(4).end}, {"f": 3})
+        book.see({"f": window(5).end, "g": window(5).end})
+        assert book.blind({"f", "g", "h"}) == {"f": 3}
+        book.see({"f": window(6).end}, {"f": 0})
+        assert book.blind({"f"}) == {"f": 0}
+
+
+def test_the_starts_of_episodes_are_those_that_fired(store_dsn: str) -> None:
+    over = [episode(hour, state=AlertState.RESOLVED, ends_at=window(hour).end) for hour in (0, 2, 4)]
+    pending = episode(6, state=AlertState.PENDING, incident_id=None)
+    with connect(store_dsn) as connection:
+        book = Alerts(connection)
+        book.save([*over, pending])
+        assert book.starts({pending.fingerprint, "other"}, MIDNIGHT) == {
+            pending.fingerprint: [MIDNIGHT + 2 * HOUR, MIDNIGHT + 4 * HOUR]
+        }
+
+
+def test_an_incident_whose_muted_part_ends_last_is_unsettled_until_its_message_says_that_it_is_over(
+    store_dsn: str,
+) -> None:
+    over = episode(state=AlertState.RESOLVED, ends_at=MIDNIGHT + 2 * HOUR)
+    sent = intent(confirmed=True, address=Address("C1", "1.0"), firing=frozenset())
+    with connect(store_dsn) as connection:
+        Alerts(connection).save([over])
+        NotificationLog(connection).put(sent, MESSAGE)
+        assert Alerts(connection).unsettled("fake") == ["one"]
+        NotificationLog(connection).put(sent, replace(MESSAGE, resolved=True))
+        assert Alerts(connection).unsettled("fake") == []
+
+
 def test_an_incident_without_live_alerts_is_nobodys(store_dsn: str) -> None:
     with connect(store_dsn) as connection:
         book = Alerts(connection)
@@ -108,6 +142,7 @@ def intent(**changes: object) -> Told:
         intent(),
         intent(confirmed=True, address=Address("C1", "1.0"), resolved=frozenset({"b"})),
         intent(error="channel_not_found"),
+        intent(muted=frozenset({"c"}), standing="alice 2026-11-20T00:00:00+00:00"),
     ],
 )
 def test_what_was_told_is_read_as_it_was_put_and_survives_without_a_commit(store_dsn: str, told: Told) -> None:

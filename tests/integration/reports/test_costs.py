@@ -138,7 +138,7 @@ calls_ = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.lists(calls_, max_size=12), later=st.lists(calls_, max_size=6))
 def test_the_rollup_reconciles_with_the_rows_exactly_and_again_after_more_came(
     store_dsn: str, first: list[Call], later: list[Call]

@@ -57,7 +57,7 @@ async def test_members_are_asked_at_once() -> None:
     clock = asyncio.get_running_loop().time
     started = clock()
     await judge(bench([rubric()], models, panel=list(models))).score(ASKED)
-    assert clock() - started < 0.45
+    assert clock() - started < 3 * 0.2
 
 
 async def test_a_panel_is_whole_or_has_no_value() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from include.domain.interaction import Window
-from include.domain.segment import SCORE_BINS, SegmentRow, Tally, merged
+from include.domain.segment import AMOUNT_EDGES, AMOUNTS, SCORE_BINS, SegmentRow, Tally, merged
 
-COLUMNS = ("project", "environment", "model", "prompt_version")
+COLUMNS = ("project", "environment", "model", "prompt_version", "language")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -39,6 +41,13 @@ def tally(values: Sequence[float], *, binned: bool = True, rate: float = 1.0) ->
     )
 
 
+def amounts(values: Sequence[float]) -> Tally:
+    bins = [0.0] * (len(AMOUNT_EDGES) + 1)
+    for value in values:
+        bins[bisect_right(AMOUNT_EDGES, value)] += 1
+    return replace(tally(values, binned=False), bins=tuple(bins))
+
+
 class Memory:
     """A store's segments, kept in memory."""
 
@@ -56,17 +65,20 @@ class Memory:
         epoch: str = "",
         project: str = "p",
         model: str = "m",
+        version: str = "v1",
+        language: str = "en",
     ) -> None:
-        segment = (project, "prod", model, "v1")
+        segment = (project, "prod", model, version, language)
         if values:
-            self.rows[measure, hour].append((segment, epoch, tally(values, binned=bool(epoch))))
+            counted = amounts(values) if measure in AMOUNTS else tally(values, binned=bool(epoch))
+            self.rows[measure, hour].append((segment, epoch, counted))
         if epoch:
             self.scores[measure, hour] += [(segment, epoch, value) for value in values]
 
     def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> list[SegmentRow]:
         found = defaultdict(list)
         for hour in hours(window.start, window.length // HOUR):
-            starts = hour if step == HOUR else hour.replace(hour=0)
+            starts = hour - (hour - MONDAY) % step
             for segment, epoch, one in self.rows.get((measure, hour), ()):
                 found[starts, _project(segment, by), epoch].append(one)
         return [
@@ -76,16 +88,6 @@ class Memory:
 
     def settled_hours(self, window: Window) -> set[datetime]:
         return {hour for hour in self.settled if hour in window}
-
-    def values(
-        self, measure: str, window: Window, by: Sequence[str], epoch: str, limit: int
-    ) -> dict[tuple[str, ...], list[float]]:
-        found = defaultdict(list)
-        for hour in hours(window.start, window.length // HOUR):
-            for segment, of, value in self.scores.get((measure, hour), ()):
-                if of == epoch:
-                    found[_project(segment, by)].append(value)
-        return {key: values[:limit] for key, values in found.items()}
 
 
 def _project(segment: tuple[str, ...], by: Sequence[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ OK, BREACHED, NO_DATA = RuleOutcome.OK, RuleOutcome.BREACHED, RuleOutcome.NO_DAT
 
 
 def rule(**given: object) -> LevelRule:
-    standard = {} if {"target", "trailing"} & given.keys() else {"trailing": "14d"}
+    standard = {} if {"target", "trailing", "baseline"} & given.keys() else {"trailing": "14d"}
     return LevelRule.model_validate(
         {
             "name": "x",
@@ -203,14 +203,14 @@ def test_a_short_past_is_parted_in_the_proportion_of_a_long_one(known: int, evid
     assert min(since) == today - timedelta(days=evidence)
 
 
-def test_a_deploy_begins_anew_where_segments_are_versions() -> None:
+def test_a_new_model_is_compared_with_the_one_that_it_followed() -> None:
     memory = steady("faithfulness", between(-6, 0, GOOD, ()), epoch="E")
     for hours_ago in range(6, 0, -1):
         memory.add("faithfulness", NOW - hours_ago * HOUR, POOR, epoch="E", model="new")
     by_model = {one.labels["segment"]: one for one in results(rule(by=["project", "model"]), memory)}
-    assert by_model["model=new"].outcome is NO_DATA
-    assert "its past holds 0 of the 100" in by_model["model=new"].sentence
-    assert by_model["model=m"].outcome is NO_DATA  # nobody uses it any more
+    assert by_model["model=new"].outcome is BREACHED
+    assert by_model["model=new"].sentence.endswith("compared with model m, which it followed: 0.94")
+    assert by_model["model=m"].sentence == "p / m: nobody gets it any more: others gave 24 answers since its last"
     assert result(rule(), memory).outcome is BREACHED  # of the project, the new model is a fall
 
 
@@ -225,10 +225,30 @@ def test_a_breach_is_dated_to_the_fall_and_not_to_where_evidence_happened_to_beg
     assert found.evidence.details["since"] == (NOW - 3 * HOUR).isoformat()
 
 
+@pytest.mark.parametrize(
+    ("empty", "poor", "length", "outcome"),
+    [
+        ((-6, -3), (-3, 0), 1, BREACHED),  # a little worse, silent, then poor: it fell with the first poor answer
+        ((-3, -2), (0, 0), 3, OK),  # the window itself begins with a silent hour
+    ],
+)
+def test_no_alert_is_dated_to_an_hour_in_which_nothing_was_logged(
+    empty: tuple[int, int], poor: tuple[int, int], length: int, outcome: RuleOutcome
+) -> None:
+    memory = steady("faithfulness", between(*empty, GOOD, ()), epoch="E")
+    for hour in (empty[0] - 1, *range(*poor)):
+        memory.rows["faithfulness", NOW + hour * HOUR].clear()
+        memory.add("faithfulness", NOW + hour * HOUR, POOR if hour >= poor[0] else (0.85, 0.85), epoch="E")
+    found = result(rule(), memory, length * HOUR)
+    assert found.outcome is outcome
+    assert found.evidence.details["since"] == (NOW + empty[1] * HOUR).isoformat()
+    assert f"since {NOW + empty[1] * HOUR:%d %b %H:%M} UTC" in found.sentence
+
+
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(scores, min_size=1, max_size=6),
     st.integers(1, 20),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from include.domain.segment import Tally
+from include.domain.segment import Tally, merged
 from include.monitors import reference
 from tests.unit.monitors.memory import tally
 
@@ -34,17 +35,19 @@ def test_few_days_are_all_kept_and_empty_ones_are_none() -> None:
     assert reference.usual([]).n == 0
 
 
+def of_shares(seen: Tally, counts: np.ndarray, days: Sequence[Tally] = ()) -> reference.Standard:
+    return reference.of_shares(seen, counts, GOOD_OR_BAD, days, lambda one: 1 - one.total / one.weight)
+
+
 def test_a_rate_that_was_never_seen_is_not_taken_for_impossible() -> None:
-    found = reference.of_shares(tally([0.0] * 200, binned=False), np.array([200.0, 0.0]), GOOD_OR_BAD)
+    found = of_shares(tally([0.0] * 200, binned=False), np.array([200.0, 0.0]))
     assert found.mean == 1.0
     assert 0.95 < found.floor < 0.995
     assert found.variance > 0
 
 
 def test_the_floor_nears_the_mean_as_the_past_grows() -> None:
-    floors = [
-        reference.of_shares(Tally(n), np.array([0.9 * n, 0.1 * n]), GOOD_OR_BAD).floor for n in (100, 1_000, 10_000)
-    ]
+    floors = [of_shares(Tally(n), np.array([0.9 * n, 0.1 * n])).floor for n in (100, 1_000, 10_000)]
     assert floors == sorted(floors)
     assert floors[0] < 0.86
     assert floors[-1] == pytest.approx(0.9, abs=0.006)
@@ -66,8 +69,12 @@ def noisy_days(dispersion: float, seed: int = 0, count: int = 28, n: int = 100) 
     return [tally((rng.normal(0.7 + rng.normal(0, of_a_day), 0.1, n)).clip(0, 1).tolist()) for _ in range(count)]
 
 
+def mean_of(one: Tally) -> float:
+    return one.total / one.weight
+
+
 def dispersion(days: list[Tally]) -> float:
-    found = reference.dispersion(days, 0.7, 0.01)
+    found = reference.dispersion(days, mean_of, 0.7, 0.01)
     assert found is not None
     return found
 
@@ -83,12 +90,31 @@ def test_an_incident_of_the_past_is_no_dispersion() -> None:
 
 
 def test_too_few_days_have_no_dispersion_of_their_own() -> None:
-    assert reference.dispersion(noisy_days(3.0)[:4], 0.7, 0.01) is None
+    assert reference.dispersion(noisy_days(3.0)[:4], mean_of, 0.7, 0.01) is None
+
+
+@pytest.mark.parametrize("count", [7, 14, 28, 42])
+def test_days_that_are_alike_have_a_dispersion_of_one_however_many_they_are(count: int) -> None:
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(600):
+        days = [tally(rng.normal(0.7, 0.1, 30).clip(0, 1).tolist()) for _ in range(count)]
+        seen = reference.usual(days)
+        found.append(reference.dispersion(days, mean_of, mean_of(seen), 0.01))
+    assert np.mean(found) == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_dispersion_of_a_share_is_that_of_its_own_days() -> None:
+    rng = np.random.default_rng(7)
+    in_fours = [np.repeat(rng.random(100) < 0.2, 4).astype(float).tolist() for _ in range(2_000)]
+    weeks = [[tally(one, binned=False) for one in in_fours[at : at + 28]] for at in range(0, 1_960, 28)]
+    found = [of_shares(merged(days), np.array([0.8, 0.2]) * 28 * 400, days).dispersion for days in weeks]
+    assert np.mean(np.array(found, float)) == pytest.approx(4.0, rel=0.15)
 
 
 def test_dispersions_are_those_of_most_segments_unless_one_is_surely_larger() -> None:
     held = [reference.Standard(0.7, 0.7, 0.01, dispersion=one) for one in (1.2, 1.4, 0.6, 2.0, 30.0, None)]
-    assert [one.dispersion for one in reference.together(held)] == [1.4, 1.4, 1.4, 1.4, 15.0, 1.4]
+    assert [one.dispersion for one in reference.together(held)] == pytest.approx([1.3, 1.3, 1.3, 1.3, 15.0, 1.3])
     assert [one.dispersion for one in reference.together([reference.of_target(0.5, is_share=True)])] == [1.0]
 
 

@@ -10,16 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.monitors.sequential import (
-    Chart,
-    Stream,
-    benjamini_hochberg,
-    bets_on_counts,
-    bets_on_values,
-    follow,
-    rank_gains,
-    recovery,
-)
+from include.monitors.bets import bets_on_values, rank_gains, recovery
+from include.monitors.sequential import Chart, Stream, benjamini_hochberg, bets_on_counts, follow
 
 LEVELS = (np.arange(20) + 0.5) / 20
 ALPHA = 1 / (24 * 365)
@@ -262,3 +254,40 @@ def test_runs_beside_each_other_know_nothing_of_each_other() -> None:
         assert np.array_equal(together.breached[:, number], alone.breached)
         assert together.adjusted_p[:, number] == pytest.approx(alone.adjusted_p)
     assert together.breached.any()
+
+
+def in_a_row(rng: np.random.Generator, repeats: float, size: tuple[int, int], shares: np.ndarray) -> np.ndarray:
+    """Levels (values, segments), each with the chance `repeats` the one before it."""
+    own = rng.random(size) >= repeats
+    own[0] = True
+    drawn_level = rng.choice(len(shares), size, p=shares)
+    place = np.maximum.accumulate(np.where(own, np.arange(size[0])[:, None], 0), axis=0)
+    return np.take_along_axis(drawn_level, place, axis=0)
+
+
+@pytest.mark.parametrize("repeats", [0.3, 0.6])
+@pytest.mark.parametrize(
+    ("shares", "levels", "min_effect"), [(USUAL, LEVELS, 0.03), (np.array([0.9, 0.1]), np.array([1.0, 0.0]), 0.15)]
+)  # of the share, bets are so large that to divide by the dispersion would not do
+def test_values_that_come_in_a_row_win_nothing_once_their_dispersion_is_known(
+    repeats: float, shares: np.ndarray, levels: np.ndarray, min_effect: float
+) -> None:
+    mean = np.array([shares @ levels])
+    variance = np.array([shares @ levels**2]) - mean**2
+    usual = shares[None] if len(levels) > 2 else None
+    dispersion = np.array([(1 + repeats) / (1 - repeats)])
+    one_of_each = np.eye(len(levels))[:, None, :]
+    worse, _ = bets_on_values(one_of_each, levels, mean, variance, min_effect, usual, dispersion)
+    seen = in_a_row(np.random.default_rng(8), repeats, (40, 200_000), shares)
+    won = np.exp(worse[:, 0, :])[seen].prod(axis=0)
+    assert np.all(won.mean(axis=0) <= 1.05)
+    raw, _ = bets_on_values(one_of_each, levels, mean, variance, min_effect, usual)
+    divided = np.exp(raw[:, 0, :] / dispersion)[seen].prod(axis=0).mean(axis=0)
+    assert bool(divided.max() > 1.2) is (len(levels) == 2)
+
+
+def test_independent_values_are_bet_on_as_if_nothing_were_known_of_dispersion() -> None:
+    usual = USUAL[None]
+    mean = usual @ LEVELS
+    held = np.eye(20)[:, None, :], LEVELS, mean, usual @ LEVELS**2 - mean**2, 0.03, usual
+    assert np.array_equal(bets_on_values(*held)[0], bets_on_values(*held, np.ones(1))[0])

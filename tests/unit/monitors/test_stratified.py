@@ -20,9 +20,9 @@ from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome
 from include.domain.segment import SCORE_BINS, SegmentRow, Tally, merged
 from include.monitors import intervals, level
+from include.monitors.bets import bets_on_values
 from include.monitors.result import Finding
 from include.monitors.rules import LevelRule
-from include.monitors.sequential import bets_on_values
 from include.reports.estimate import estimate
 from tests.unit.monitors.memory import DAY, HOUR, MONDAY
 

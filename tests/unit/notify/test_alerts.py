@@ -16,7 +16,9 @@ def update(book: FakeBook, *results: RuleResult, live: bool = True) -> None:
 def incidents(book: FakeBook) -> dict[str, list[str]]:
     """Alert names by incident; an inhibited one in brackets."""
     found: dict[str, list[str]] = {}
-    for alert in sorted(book.alerts.values(), key=lambda a: (a.starts_at, a.labels["alertname"], a.labels["project"])):
+    for alert in sorted(
+        book.alerts.values(), key=lambda a: (a.starts_at, a.labels["alertname"], a.labels.get("project", ""))
+    ):
         name = alert.labels["alertname"]
         found.setdefault(str(alert.incident_id), []).append(f"({name})" if alert.inhibited else name)
     return found
@@ -202,3 +204,76 @@ def test_an_alert_that_no_result_speaks_of_stays_as_it_is() -> None:
     for hour in range(1, 5):
         update(book, result("Ok", hour, alertname="other"))
     assert book.alerts == before
+
+
+def test_a_warning_is_shown_inside_the_critical_alert_of_the_same_thing() -> None:
+    book, same = FakeBook(), {"dimension": "composite"}
+    update(
+        book,
+        result("Breached", 5, alertname="composite_low", severity="critical", **same),
+        result("Breached", 5, alertname="composite_drop", severity="warning", **same),
+        result("Breached", 5, alertname="tone_drop", severity="warning", dimension="tone"),
+    )
+    assert incidents(book) == {
+        "2026-11-20T0500Z_help-desk_production_quality": ["(composite_drop)", "composite_low", "tone_drop"]
+    }
+
+
+def test_a_warning_that_outlives_the_critical_alert_of_the_same_thing_keeps_their_incident_open() -> None:
+    book, same = FakeBook(), {"dimension": "composite"}
+    drop = {"alertname": "composite_drop", "severity": "warning", **same}
+    update(book, result("Breached", 5, alertname="composite_low", **same), result("Breached", 5, **drop))
+    update(book, result("Ok", 6, alertname="composite_low", **same), result("Breached", 6, **drop))
+    assert incidents(book) == {"2026-11-20T0500Z_help-desk_production_quality": ["composite_drop", "composite_low"]}
+    assert not book.incident("2026-11-20T0500Z_help-desk_production_quality").is_resolved
+    update(book, *(result("Breached", hour, **drop) for hour in (10,)))
+    assert len(incidents(book)) == 1
+
+
+def test_a_judge_explains_the_scores_that_it_gave_and_no_others() -> None:
+    book = FakeBook()
+    update(
+        book,
+        result("Breached", 5, project="", alertname="judge_bias", category="judge", dimension="tone"),
+        result("Breached", 5, alertname="tone_drop", dimension="tone"),
+        result("Breached", 5, alertname="composite_drop", dimension="composite"),
+        result("Breached", 5, alertname="correctness_drop", dimension="correctness"),
+    )
+    assert incidents(book) == {
+        "2026-11-20T0500Z_production_judge": ["(composite_drop)", "judge_bias", "(tone_drop)"],
+        "2026-11-20T0500Z_help-desk_production_quality": ["correctness_drop"],
+    }
+
+
+def test_judges_that_all_fail_explain_every_score() -> None:
+    book = FakeBook()
+    update(
+        book,
+        result("Breached", 5, project="", alertname="judge_failing", category="judge"),
+        result("Breached", 5, alertname="tone_drop", dimension="tone"),
+        result("Breached", 5, alertname="score_drift", category="drift", severity="info", dimension="tone"),
+    )
+    assert incidents(book) == {"2026-11-20T0500Z_production_judge": ["judge_failing", "(score_drift)", "(tone_drop)"]}
+
+
+def test_what_assay_says_of_itself_explains_nothing() -> None:
+    book = FakeBook()
+    for hour in range(3):
+        update(book, result("Error", hour, alertname="volume_low"))
+    update(book, result("Error", 3, alertname="volume_low"), result("Breached", 3))
+    assert incidents(book) == {
+        "2026-11-20T0000Z_assay": ["rule-broken"],
+        "2026-11-20T0300Z_help-desk_production_quality": ["faithfulness_low"],
+    }
+
+
+def test_an_alert_that_flaps_is_held_longer_and_says_so() -> None:
+    book = FakeBook()
+    for hour, outcome in enumerate(["Breached", "Ok", "Breached", "Ok", "Breached", "Ok"]):
+        update(book, result(outcome, hour))
+    *over, third = sorted(book.alerts.values(), key=lambda alert: alert.starts_at)
+    assert [alert.is_open for alert in over] == [False, False]
+    assert third.is_firing
+    assert third.annotations["flapping"].startswith("it began 3 times within a day")
+    update(book, result("Ok", 6))
+    assert not book.firing()

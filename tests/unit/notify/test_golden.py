@@ -6,34 +6,64 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from math import sin
 from pathlib import Path
 
 import pytest
 
+from include.domain.alert import Acknowledgement
+from include.domain.cause import Cause
+from include.domain.cause import Verdict as CauseVerdict
 from include.domain.message import Fact, Link, Message, Section, Severity
 from include.domain.rule import Evidence, RuleResult
 from include.notify.alerts import update_alerts
-from include.notify.blocks import render_blocks
-from include.notify.messages import incident_message
-from tests.fakes.notify import ROUTES, FakeBook, result
+from include.notify.blocks import Look, render_blocks
+from include.notify.messages import Background, incident_message
+from tests.fakes.notify import HOUR, MIDNIGHT, ROUTES, FakeBook, result
 
+QUOTES = (
+    "“How long do I have to return a mixer that I opened, and who pays?” → “You can return any product within 90 days "
+    "and we pay for shipping, no questions asked.” (scored 0.05)",
+    "“Write to <email-1> about order 5521” → “I have written to <email-1>.” (scored 0.10)",
+)
+CAUSE = Cause(
+    sentence="82 % of the drop comes from prompt version v7 (31 % of traffic), first seen 20 Nov 09:10 UTC: 0.21 there "
+    "against 0.80 before. Model, language and topic make no difference.",
+    verdict=CauseVerdict.SEGMENT,
+    value=0.41,
+    reference=0.8,
+    n=214,
+    reference_n=5120,
+)
 GOLDEN = Path(__file__).parents[2] / "golden/slack"
 
 
-def told(*hours: list[RuleResult]) -> Message:
+def told(*hours: list[RuleResult], quotes: tuple[str, ...] = QUOTES, **changes: object) -> Message:
     """The message of the one incident that these hours make."""
     book = FakeBook()
     for results in hours:
         update_alerts(results, book, ROUTES, live=True)
     (incident_id,) = book.unsettled("fake")
-    return incident_message(book.incident(incident_id), "http://localhost:8080")
+    incident = replace(book.incident(incident_id), **changes)  # type: ignore[arg-type]
+    background = Background(lambda alert: trail(alert.updated_at, alert.evidence.value), lambda alert: quotes)
+    return incident_message(incident, "http://localhost:8080", background)
+
+
+def trail(until: datetime, value: float | None) -> list[tuple[datetime, float | None]]:
+    """Three days of hours: near 0.8, with a gap, then what the last hour was found to be."""
+    ends = [until - number * HOUR for number in range(72, -1, -1)]
+    usual = [None if number in (30, 31) else 0.8 + 0.03 * sin(number * 1.7) for number in range(72)]
+    return list(zip(ends, [*usual, value], strict=True))
 
 
 def faithfulness(hour: int, outcome: str = "Breached", value: float = 0.412) -> RuleResult:
     return replace(
         result(outcome, hour, alertname="faithfulness_below_target", dimension="faithfulness", keep_firing_for=2),
         sentence="Mean faithfulness of help-desk fell to 0.41, which is 0.39 below the last four weeks.",
-        evidence=Evidence(value, 0.801, 0.38, 0.444, 0.95, 214, 5120, adjusted_p_value=0.000012),
+        evidence=Evidence(
+            value, 0.801, 0.38, 0.444, 0.95, 214, 5120, adjusted_p_value=0.000012, details={"cause": CAUSE.to_json()}
+        ),
     )
 
 
@@ -80,6 +110,7 @@ COSTS = Message(
     footer="As of 21 Nov 2026, 02:00 UTC",
 )
 
+LOOK = Look({"ml-platform": "S0123ABCD"}, buttons=True)
 SITUATIONS: dict[str, Callable[[], Message]] = {
     "quality_firing": lambda: told([faithfulness(9), composite(9)], [faithfulness(10, value=0.398), composite(10)]),
     "quality_resolved": lambda: told(
@@ -89,14 +120,20 @@ SITUATIONS: dict[str, Callable[[], Message]] = {
     ),
     "data_with_consequence": lambda: told([corrupt(14), composite(14)]),
     "silence_of_many": lambda: told([volume(3, name) for name in ("bank", "city", "clinic", "docs")]),
-    "hostile_text": lambda: told([hostile(5)]),
+    "acknowledged": lambda: told(
+        [faithfulness(9), composite(9)],
+        acknowledged=Acknowledgement("alice", MIDNIGHT + 10.2 * HOUR),
+    ),
+    "hostile_text": lambda: told([hostile(5)], quotes=("<!channel> *x* <https://evil.example|click> > quoted\n> two",)),
     "costs": lambda: COSTS,
 }
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_messages_are_as_they_were_looked_at(name: str) -> None:
-    made = json.dumps(render_blocks(SITUATIONS[name]()), indent=1, ensure_ascii=False) + "\n"
+    message = SITUATIONS[name]()
+    image = {"slack_file": {"id": "F0123456789"}} if message.chart else None
+    made = json.dumps(render_blocks(message, image, LOOK), indent=1, ensure_ascii=False) + "\n"
     path = GOLDEN / f"{name}.json"
     if os.environ.get("ASSAY_WRITE_GOLDENS"):
         path.write_text(made, encoding="utf-8")

@@ -69,7 +69,7 @@ def test_logged_text_is_text_in_the_preview(text: str) -> None:
 def test_the_preview_loads_nothing_and_runs_nothing() -> None:
     page = Page(preview(message()))
     policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in page.tags}
 
 

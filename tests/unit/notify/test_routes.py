@@ -76,3 +76,42 @@ def test_the_shipped_file_is_valid_and_tells_warnings() -> None:
 def test_a_label_that_is_missing_is_the_empty_text() -> None:
     assert matches({"project": ""}, {"category": "data"})
     assert not matches({"project": ""}, {"project": "bank"})
+
+
+@pytest.mark.parametrize(
+    "channel",
+    ["#quality", "quality", "C0GENERAL1", "email:a@example.com", "email:a@example.com,b@x.org", "webhook:assay_pager"],
+)
+def test_a_channel_names_slack_or_another_receiver(channel: str) -> None:
+    assert Routes.model_validate({"route": {"name": "root", "channel": channel}}).decide({}).channel == channel
+
+
+@pytest.mark.parametrize(
+    "channel", ["", "email:", "email:nobody", "email:a@b,", "webhook:", "webhook:a b", "pager:x", "https://x", "a@b"]
+)
+def test_any_other_channel_is_refused(tmp_path: Path, channel: str) -> None:
+    with pytest.raises(ConfigError, match=r"routes.yaml:3: route.channel"):
+        load(write(tmp_path / "routes.yaml", f'route:\n  name: root\n  channel: "{channel}"\n'), Routes)
+
+
+@pytest.mark.parametrize("mention", ["<!channel>", "here", "ml-platform", "C0123ABCD", "S0123 ABCD"])
+def test_an_owner_is_called_by_an_id_and_nothing_else(mention: str) -> None:
+    with pytest.raises(ValueError, match="owners"):
+        Routes.model_validate({"route": {"name": "root"}, "owners": {"ml-platform": mention}})
+
+
+def test_a_daily_summary_is_inherited_and_can_be_switched_off_below() -> None:
+    costs = {"name": "costs", "match": {"category": "cost"}, "digest": "daily"}
+    loud = {"name": "loud", "match": {"severity": "critical"}, "digest": "off"}
+    routes = Routes.model_validate({"route": {"name": "root", "routes": [{**costs, "routes": [loud]}]}})
+    told = [routes.decide(labels).digest for labels in ({}, {"category": "cost"})]
+    assert told == ["off", "daily"]
+    assert routes.decide({"category": "cost", "severity": "critical"}).digest == "off"
+    assert routes.has_digests
+    assert not load(SHIPPED, Routes).has_digests
+
+
+def test_any_of_several_values_will_do() -> None:
+    assert matches({"category": ("quality", "drift")}, {"category": "drift"})
+    assert not matches({"category": ("quality", "drift")}, {"category": "data"})
+    assert matches({"category": ("quality", "")}, {"project": "bank"})

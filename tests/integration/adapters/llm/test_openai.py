@@ -103,6 +103,7 @@ async def test_a_pause_longer_than_the_deadline_is_not_even_begun() -> None:
 async def test_an_endpoint_of_few_words_is_understood_step_by_step_and_remembered() -> None:
     script = Script(
         error(400, "response_format json_schema is not supported"),
+        error(400, "response_format.schema: extra input"),
         error(400, "response_format is not supported"),
         error(400, "max_tokens is not supported, use max_completion_tokens"),
         error(400, "temperature: only the default is supported"),
@@ -111,7 +112,7 @@ async def test_an_endpoint_of_few_words_is_understood_step_by_step_and_remembere
     async with serving(script.answer) as url, OpenAIClient(f"{url}/v1", "m") as client:
         await client.complete(REQUEST)
         await client.complete(REQUEST)
-    assert len(script.bodies) == 6
+    assert len(script.bodies) == 7
     assert script.bodies[-1].keys() == {"model", "messages", "max_completion_tokens"}
     assert script.bodies[-1] == script.bodies[-2]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
@@ -11,13 +12,14 @@ from random import Random
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from include.adapters.postgres import connect
 from include.adapters.postgres.runs import Runs
-from include.adapters.postgres.segments import Segments
+from include.adapters.postgres.segments import PLACES_OF_A_PROJECT, Segments
 from include.domain.interaction import Window
 from include.domain.run import COMPOSITE, CoverageLedger, Epochs, Run
-from include.domain.segment import SCORE_BINS, Tally, merged
+from include.domain.segment import AMOUNT_EDGES, AMOUNTS, SCORE_BINS, Tally, merged
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -26,6 +28,8 @@ EPOCHS = {"correctness": "c1", "faithfulness": "f1"}
 SET, WEIGHTS = "set1", "w1"
 JUDGES = Epochs({"": {**EPOCHS, COMPOSITE: SET}})
 Key = tuple[datetime, str, str, str, str, str, str]
+Values = dict[Key, list[tuple[float, float]]]
+Heaviest = dict[tuple[datetime, str], float]
 
 
 @pytest.fixture
@@ -96,9 +100,20 @@ def quarantined(connection: psycopg.Connection, key: str, at: datetime, project:
     )
 
 
-def tally(values: list[tuple[float, float]], *, binned: bool, heaviest: float = 1.0) -> Tally:
+def bins_of(key: Key, values: list[tuple[float, float]]) -> tuple[float, ...]:
+    """Weights by bin: of scores all twenty, of amounts up to the last that was seen, of other measures none."""
+    if key[6]:
+        of = [min(SCORE_BINS - 1, math.floor(x * SCORE_BINS + 1e-9)) for x, _ in values]
+    elif key[5] in AMOUNTS:
+        of = [bisect_right(AMOUNT_EDGES, x) for x, _ in values]
+    else:
+        return ()
+    count = SCORE_BINS if key[6] else max(of) + 1
+    return tuple(sum(w for bin_, (_, w) in zip(of, values, strict=True) if bin_ == wanted) for wanted in range(count))
+
+
+def tally(key: Key, values: list[tuple[float, float]], heaviest: float) -> Tally:
     """Of (value, sampling weight)."""
-    bins = [sum(w for x, w in values if min(19, math.floor(x * 20 + 1e-9)) == bin_) for bin_ in range(SCORE_BINS)]
     return Tally(
         len(values),
         sum(w for _, w in values),
@@ -109,23 +124,30 @@ def tally(values: list[tuple[float, float]], *, binned: bool, heaviest: float = 
         max(x for x, _ in values),
         sum(w * w * x for x, w in values),
         sum(w * w * x * x for x, w in values),
-        heaviest,
-        tuple(bins) if binned else (),
+        heaviest if key[6] else 1.0,
+        bins_of(key, values),
     )
 
 
-def stored(connection: psycopg.Connection) -> dict[Key, tuple[object, ...]]:
+def stored(
+    connection: psycopg.Connection, parts: str = "segments_hourly, model, prompt_version"
+) -> dict[Key, tuple[object, ...]]:
+    table, first, second = parts.split(", ")
     rows = connection.execute(
-        """SELECT hour, project, environment, model, prompt_version, measure, epoch,
+        f"""SELECT hour, project, environment, {first}, {second}, measure, epoch,
                   n, weight, weight_sq, total, total_sq, low, high, total_w2, total_sq_w2, heaviest,
-                  coalesce(bins, '{}') FROM assay.segments_hourly"""
+                  coalesce(bins, '{{}}') FROM assay.{table}"""
     )
     return {row[:7]: (*row[7:17], *row[17]) for row in rows}
 
 
-def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tally]:
-    """Writes interactions of three hours with all that can be missing, and returns what they amount to."""
-    values: dict[Key, list[tuple[float, float]]] = defaultdict(list)
+def log_at_random(connection: psycopg.Connection, rng: Random) -> tuple[Values, Values, Heaviest]:
+    """Writes interactions of three hours with all that can be missing; returns their values by segment and by tenant.
+
+    And the largest sampling weight of each hour and project.
+    """
+    values: Values = defaultdict(list)
+    tenants: Values = defaultdict(list)
     heaviest: dict[tuple[datetime, str], float] = defaultdict(float)
     for number in range(120):
         name, at = f"i{number}", MIDNIGHT + timedelta(minutes=rng.uniform(0, 180))
@@ -136,10 +158,17 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tall
             "input_tokens": rng.choice([None, rng.randrange(2000)]),
             "output_tokens": rng.choice([None, rng.randrange(200)]),
             "error_type": rng.choice([None, None, "timeout"]),
+            "finish_reason": rng.choice([None, "stop", "length", "content_filter", "SAFETY"]),
             "cost": rng.choice([None, round(rng.random(), 6)]),
             "user_input": "x" * rng.randrange(1, 9),
             "response": "ü" * rng.randrange(9),
         }
+        tenant, feedback = rng.choice(["", *(f"t{min(rng.randrange(40), rng.randrange(40))}" for _ in range(9))]), None
+        if rng.random() < 0.5:
+            feedback = rng.choice(["positive", "Negative", "shrug"])
+        attributes = {"tenant": tenant} if tenant else {}
+        if feedback:
+            attributes["feedback"] = feedback
         interaction(
             connection,
             name,
@@ -150,6 +179,7 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tall
             prompt_version=version,
             sampling_rate=rate,
             sampled=number % 7 > 0,
+            attributes=Jsonb(attributes),
             **logged,
         )
         hour, model, version = at.replace(minute=0, second=0, microsecond=0), model or "asked", version or ""
@@ -163,14 +193,23 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tall
             where: tuple[str, str] = (model, version),
             hour: datetime = hour,
             project: str = project,
+            tenant: str = tenant,
         ) -> None:
             if value is not None:
                 values[hour, project, "prod", *where, measure, epoch].append((float(value), weight))
+                if measure != "quarantine":
+                    tenants[hour, project, "prod", "attributes.tenant", tenant, measure, epoch].append(
+                        (float(value), weight)
+                    )
 
         for measure in ("latency_ms", "input_tokens", "output_tokens"):
             note(measure, logged[measure])
         note("spend", logged["cost"])
         note("error", float(logged["error_type"] is not None))
+        reason = logged["finish_reason"]
+        note("refusal", None if reason is None else float(reason in ("content_filter", "SAFETY")))
+        note("feedback", float(feedback in ("positive", "Negative")))
+        note("negative_feedback", {"positive": 0.0, "Negative": 1.0}.get(feedback or ""))
         note("volume", 1)
         note("user_input_chars", len(str(logged["user_input"])))
         note("response_chars", len(str(logged["response"])))
@@ -191,24 +230,100 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> dict[Key, Tall
             composite(connection, name, at, None)
             failure(connection, name, at, fate)
             note("failure", float(fate.startswith("judge_")))
-    return {
-        key: tally(found, binned=bool(key[-1]), heaviest=heaviest[key[:2]] if key[-1] else 1.0)
-        for key, found in values.items()
-    }
+    return values, tenants, heaviest
 
 
+def agree(found: dict[Key, tuple[object, ...]], values: Values, heaviest: Heaviest) -> None:
+    """What is stored is what the values add up to."""
+    assert found.keys() == values.keys()
+    for key, some in values.items():
+        sums = astuple(tally(key, some, heaviest[key[:2]]))
+        assert found[key] == pytest.approx((*sums[:-1], *sums[-1])), key
+
+
+def places(connection: psycopg.Connection, project: str) -> set[str]:
+    rows = connection.execute("SELECT value FROM assay.slice_places WHERE project = %s", (project,))
+    return {value for (value,) in rows}
+
+
+def by_place(connection: psycopg.Connection, values: Values) -> Values:
+    """The same with tenants that have no place of their own as one."""
+    own = {project: places(connection, project) | {""} for project in "pq"}
+    found: Values = defaultdict(list)
+    for key, some in values.items():
+        found[*key[:4], key[4] if key[4] in own[key[1]] else "other", *key[5:]] += some
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_the_tallies_are_those_of_the_interactions_however_often_they_are_computed(
-    connection: psycopg.Connection,
+    connection: psycopg.Connection, seed: int
 ) -> None:
-    expected = log_at_random(connection, Random(7))
+    values, tenants, heaviest = log_at_random(connection, Random(seed))
     segments = Segments(connection)
     for _ in range(2):
-        segments.rebuild(WINDOW, JUDGES, WEIGHTS)
-        found = stored(connection)
-        assert found.keys() == expected.keys()
-        for key, one in expected.items():
-            sums = astuple(one)
-            assert found[key] == pytest.approx((*sums[:-1], *sums[-1])), key
+        segments.rebuild(WINDOW, JUDGES, WEIGHTS, ["attributes.tenant"])
+        agree(stored(connection), values, heaviest)
+        agree(stored(connection, "slices_hourly, attribute, value"), by_place(connection, tenants), heaviest)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_most_frequent_values_of_an_attribute_are_counted_by_themselves(
+    connection: psycopg.Connection, seed: int
+) -> None:
+    _, tenants, _ = log_at_random(connection, Random(seed))
+    Segments(connection).rebuild(WINDOW, JUDGES, WEIGHTS, ["attributes.tenant"])
+    for project in "pq":
+        often = Counter[str]()
+        for key, found in tenants.items():
+            if key[1] == project and key[5] == "volume" and key[4]:
+                often[key[4]] += len(found)
+        own = places(connection, project)
+        assert len(own) == PLACES_OF_A_PROJECT < len(often)
+        assert min(often[one] for one in own) >= max(often[one] for one in often.keys() - own)
+
+
+def test_a_value_keeps_its_place_and_a_place_that_nobody_uses_is_free_after_sixty_days(
+    connection: psycopg.Connection,
+) -> None:
+    def log(days: int, names: list[str]) -> set[str]:
+        at = MIDNIGHT + days * DAY
+        connection.execute("SELECT assay.ensure_partitions(%s, %s)", (at, at + DAY))
+        for number, name in enumerate(names):
+            interaction(connection, f"{days}-{number}", at, attributes=Jsonb({"tenant": name}))
+        Segments(connection).rebuild(Window(at, at + HOUR), JUDGES, WEIGHTS, ["attributes.tenant"])
+        rows = Segments(connection).read("volume", Window(at, at + HOUR), ["attributes.tenant"], HOUR)
+        return {row.segment[0] for row in rows}
+
+    first = {f"t{number:02}" for number in range(PLACES_OF_A_PROJECT)}
+    assert log(0, sorted(first)) == first
+    assert log(1, ["t00", *["late"] * 9]) == {"t00", "other"}
+    assert log(59, ["late", "t00"]) == {"t00", "other"}
+    assert log(62, ["late", "t00", "t01"]) == {"late", "t00", "t01"}
+
+
+def test_languages_are_told_apart_without_region_and_hours_are_read_in_quarters(connection: psycopg.Connection) -> None:
+    for number, language in enumerate(["de", "de-AT", "DE_ch", "en", None]):
+        attributes = {"language": language} if language else {}
+        interaction(connection, f"i{number}", MIDNIGHT + 2 * number * HOUR, attributes=Jsonb(attributes))
+    segments, day = Segments(connection), Window(MIDNIGHT, MIDNIGHT + DAY)
+    segments.rebuild(day, JUDGES, WEIGHTS, ["language"])
+    rows = segments.read("volume", day, ["project", "language"], 6 * HOUR)
+    assert {(row.starts_at, row.segment): row.tally.n for row in rows} == {
+        (MIDNIGHT, ("p", "de")): 3,
+        (MIDNIGHT + 6 * HOUR, ("p", "en")): 1,
+        (MIDNIGHT + 6 * HOUR, ("p", "")): 1,
+    }
+    assert segments.read("volume", day, ["attributes.tenant"], HOUR) == []  # nobody asked to have it counted
+
+
+def test_amounts_add_up_bin_by_bin(connection: psycopg.Connection) -> None:
+    for number, latency in enumerate([9.0, 10.0, 12.4, 1e6, 2e6]):
+        interaction(connection, f"i{number}", MIDNIGHT + number * HOUR, latency_ms=latency)
+    segments = Segments(connection)
+    segments.rebuild(Window(MIDNIGHT, MIDNIGHT + 6 * HOUR), JUDGES, WEIGHTS)
+    [day] = segments.read("latency_ms", Window(MIDNIGHT, MIDNIGHT + DAY), [], DAY)
+    assert (len(day.tally.bins), {at: n for at, n in enumerate(day.tally.bins) if n}) == (52, {0: 1, 1: 2, 51: 2})
 
 
 def test_what_people_said_what_other_weights_made_and_what_lies_outside_is_left_out(
@@ -223,6 +338,7 @@ def test_what_people_said_what_other_weights_made_and_what_lies_outside_is_left_
     assert {key[5] for key in stored(connection)} == {
         "volume",
         "error",
+        "feedback",
         "quarantine",
         "response_chars",
         "user_input_chars",
@@ -290,38 +406,3 @@ def test_an_hour_counts_as_settled_when_a_run_that_covers_it_is(connection: psyc
             runs.settle(run.run_id, CoverageLedger(0, 0, 0, 0, 0), MIDNIGHT)
     found = Segments(connection).settled_hours(Window(MIDNIGHT - HOUR, MIDNIGHT + 4 * HOUR))
     assert found == {MIDNIGHT, MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR}
-
-
-def test_a_drawn_sample_has_the_mixture_of_what_was_logged_and_not_of_what_was_judged(
-    connection: psycopg.Connection,
-) -> None:
-    """A tenth of the good answers is judged and every poor one; in the second hour no good one was drawn."""
-    for hour in range(2):
-        for number in range(400):
-            name, at = f"{hour}-{number}", MIDNIGHT + hour * HOUR + timedelta(seconds=number)
-            poor = number % 10 == 0
-            sampled = poor or (hour == 0 and number % 10 == 1)
-            interaction(connection, name, at, sampled=sampled, sampling_rate=1.0 if poor else 0.1)
-            score(connection, name, at, "correctness", 0.2 if poor else 0.9, "c1")
-    segments = Segments(connection)
-    first, second = (
-        segments.values("correctness", Window(start, start + HOUR), [], "c1", 1000)[()]
-        for start in (MIDNIGHT, MIDNIGHT + HOUR)
-    )
-    assert first.count(0.9) == 40
-    assert first.count(0.2) == pytest.approx(4, abs=4)
-    assert len(second) == pytest.approx(4, abs=4)  # and not forty, though only poor ones were judged in that hour
-
-
-def test_a_drawn_sample_is_bounded_and_the_same_each_time(connection: psycopg.Connection) -> None:
-    for number in range(40):
-        at = MIDNIGHT + timedelta(minutes=number)
-        interaction(connection, f"i{number}", at)
-        score(connection, f"i{number}", at, "correctness", number / 40, "c1")
-        composite(connection, f"i{number}", at, None if number % 2 else number / 40)
-    segments = Segments(connection)
-    drawn = segments.values("correctness", WINDOW, ["project", "environment"], "c1", 10)
-    assert drawn == segments.values("correctness", WINDOW, ["project", "environment"], "c1", 10)
-    assert len(set(drawn["p", "prod"])) == 10
-    assert len(segments.values("composite", WINDOW, [], SET, 100)[()]) == 20
-    assert segments.values("correctness", WINDOW, ["project"], "another epoch", 10) == {}

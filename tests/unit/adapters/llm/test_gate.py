@@ -88,7 +88,7 @@ async def test_more_workers_than_places_leave_one_to_each() -> None:
     assert door.window.limit == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 8),
     st.lists(st.sampled_from(["ok", "ok", "ok", "crowded", "told", "cancel", "more", "fewer"]), max_size=80),

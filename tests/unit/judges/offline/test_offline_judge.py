@@ -224,7 +224,7 @@ texts = st.text(max_size=300) | st.lists(st.sampled_from([*ENGLISH.grounded.spli
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts, st.lists(texts, max_size=3), texts, st.lists(texts, max_size=2))
 def test_any_text_gets_the_same_value_in_bounds_every_time(
     response: str, contexts: list[str], question: str, reference: list[str]

@@ -101,7 +101,6 @@ CARDS = st.sampled_from([("4", 16), ("51", 16), ("2221", 16), ("34", 15), ("36",
 SEPARATORS = st.sampled_from(["", " ", "-"])
 
 
-@settings(deadline=None)
 @given(
     CARDS, SEPARATORS, st.sampled_from(["", "x ", "1 ", "5 ", "Card: ", "\n"]), st.sampled_from(["", " 123", ".", " 1"])
 )
@@ -116,7 +115,6 @@ def test_no_card_number_with_a_right_checksum_survives(
     assert not list(cards(shown))
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(_LENGTH)),
     st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=40, max_size=40),
@@ -135,7 +133,6 @@ def test_no_iban_with_a_right_checksum_survives(
     assert not list(ibans(shown[0]))
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -175,7 +172,7 @@ VALUES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(st.one_of(VALUES, st.text(max_size=12)), max_size=8).map("".join), min_size=2, max_size=6))
 def test_what_was_hidden_can_be_put_back(texts: list[str]) -> None:
     asked = replace(

@@ -1,0 +1,16 @@
+"""What monitors look at beside scores: further measures, slices of traffic, topics, causes."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore a backup: what was written since then has no place in the older schema")

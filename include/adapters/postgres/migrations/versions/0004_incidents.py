@@ -1,0 +1,16 @@
+"""Silences and maintenance, threads and receivers, acknowledgements and verdicts of on-call, heartbeats."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore a backup: what was written since then has no place in the older schema")

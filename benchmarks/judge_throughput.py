@@ -18,8 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,11 +30,11 @@ from psycopg.types.json import Jsonb
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.empty_store import empty_store  # noqa: E402
 from include.adapters.llm import OpenAIClient  # noqa: E402
 from include.adapters.postgres import connect  # noqa: E402
 from include.adapters.postgres.crew import PostgresCrew  # noqa: E402
 from include.adapters.postgres.judge_calls import JudgeCalls  # noqa: E402
-from include.adapters.postgres.migrate import migrate  # noqa: E402
 from include.adapters.postgres.scores import Scores  # noqa: E402
 from include.adapters.prices import GenaiPrices  # noqa: E402
 from include.adapters.yaml_file import load  # noqa: E402
@@ -47,8 +46,6 @@ from include.judges.pool import run_pool  # noqa: E402
 from include.judges.ragas_scorers import prepare  # noqa: E402
 from include.judges.rubric import Rubric  # noqa: E402
 from include.judges.survivor import outlive  # noqa: E402
-from local.databases import ensure_database, ensure_role  # noqa: E402
-from local.postgres import PostgresServer  # noqa: E402
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 RUN = Run("native", Window(AT, AT + timedelta(days=1)), live=False)
@@ -131,21 +128,6 @@ class Endpoint:
     def answers(self) -> list[tuple[str, str]]:
         """Hash of the request and what was answered."""
         return [(key, what) for key, what in (line.split() for line in self.log.read_text().splitlines())]
-
-
-@contextmanager
-def store(directory: Path) -> Iterator[str]:
-    """DSN of a migrated store on a durable server of its own."""
-    server = PostgresServer(directory / "postgres", durable=True)
-    try:
-        endpoint = server.start()
-        ensure_role(endpoint, "assay", "benchmark")
-        ensure_database(endpoint, "assay", "assay")
-        dsn = endpoint.dsn("assay", "assay", "benchmark")
-        migrate(dsn)
-        yield dsn
-    finally:
-        server.destroy()
 
 
 def fill(dsn: str, count: int, salt: str) -> None:
@@ -313,7 +295,7 @@ def main() -> None:
     head = f"{'samples/s':>10}{'of limit':>10}{'CPU/sample':>12}{'CPU/call':>10}{'RSS MB':>8}{'failed':>8}"
     print(f"{'CPU in ms':<26}{head}")
     try:
-        with store(directory) as dsn:
+        with empty_store(directory, durable=True) as dsn:
             found = measure(dsn, directory, given.seconds, given.shards)
             print(f"second run: {found['second_run_calls']} calls")
         found["peers"] = _peers(directory, given.seconds) if given.peers else {}

@@ -20,8 +20,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,8 +30,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.empty_store import empty_store  # noqa: E402
 from include.adapters.postgres import connect  # noqa: E402
-from include.adapters.postgres.migrate import migrate  # noqa: E402
 from include.adapters.postgres.segments import Segments  # noqa: E402
 from include.adapters.yaml_file import load  # noqa: E402
 from include.domain.interaction import Window  # noqa: E402
@@ -41,8 +40,6 @@ from include.domain.run import CoverageLedger, Epochs  # noqa: E402
 from include.domain.segment import SCORE_BINS  # noqa: E402
 from include.monitors.evaluate import Settled, evaluate  # noqa: E402
 from include.monitors.rules import DriftRule, Rules  # noqa: E402
-from local.databases import ensure_database, ensure_role  # noqa: E402
-from local.postgres import PostgresServer  # noqa: E402
 
 HOUR = timedelta(hours=1)
 END = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -71,21 +68,6 @@ class Cost:
     cpu_s: float
     peak_rss_mb: float
     results: int
-
-
-@contextmanager
-def store(directory: Path) -> Iterator[str]:
-    """DSN of a migrated store on a server of its own."""
-    server = PostgresServer(directory / "postgres", durable=False)
-    try:
-        endpoint = server.start()
-        ensure_role(endpoint, "assay", "benchmark")
-        ensure_database(endpoint, "assay", "assay")
-        dsn = endpoint.dsn("assay", "assay", "benchmark")
-        migrate(dsn)
-        yield dsn
-    finally:
-        server.destroy()
 
 
 def fill(dsn: str, segments: int, scores_a_day: int, days: int = PAST_DAYS, seed: int = 1) -> None:
@@ -249,7 +231,7 @@ def main() -> None:
     given = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="assay-bench-"))
     try:
-        with store(directory) as dsn:
+        with empty_store(directory, durable=False) as dsn:
             found = measure(dsn)
             rebuilds = [rebuilt(dsn, interactions) for interactions in (5_000, 20_000)]
             for one in rebuilds:

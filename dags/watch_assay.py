@@ -1,4 +1,4 @@
-"""Every quarter of an hour: is what was logged being judged, and does on-call hear of what happened meanwhile?"""
+"""Every quarter of an hour: see that what was logged is judged, and that on-call hears of what happened meanwhile."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import psycopg
 
 from include.domain.alert import Alert, Exchange, Verdict
 
-WINDOWS = 72
-"""So many of an alert's latest windows are shown: three days of hours."""
+SHOWN = timedelta(days=3)
+"""How much of an alert's past is shown."""
 LOOKED_BACK = timedelta(days=1)
 """From so long before the last breached window examples are taken."""
 MAX_CHARS = 4000
@@ -18,8 +18,8 @@ MAX_CHARS = 4000
 
 TRAIL = """
     SELECT window_end, value FROM assay.rule_results
-    WHERE rule = %(rule)s AND fingerprint = %(fingerprint)s AND window_end <= %(until)s
-    ORDER BY window_end DESC LIMIT %(windows)s"""
+    WHERE rule = %(rule)s AND fingerprint = %(fingerprint)s AND window_end > %(since)s AND window_end <= %(until)s
+    ORDER BY window_end, window_start"""
 
 SCORED = """
     SELECT i.interaction_id, i.logged_at, i.project, i.environment,
@@ -47,10 +47,10 @@ class IncidentFacts:
         self._connection = connection
 
     def trail(self, alert: Alert) -> list[tuple[datetime, float | None]]:
-        """Ends of the alert's latest windows with what was measured in them, oldest first."""
+        """Ends of the alert's windows of the last days with what was measured in them, oldest first."""
         asked = {"rule": alert.labels.get("alertname", ""), "fingerprint": alert.fingerprint}
-        rows = self._connection.execute(TRAIL, asked | {"until": alert.updated_at, "windows": WINDOWS}).fetchall()
-        return [(end, value) for end, value in reversed(rows)]
+        span = {"since": alert.updated_at - SHOWN, "until": alert.updated_at}
+        return self._connection.execute(TRAIL, asked | span).fetchall()
 
     def exchanges(self, alert: Alert, limit: int) -> list[Exchange]:
         """Interactions that show what is wrong: those that its cause names, else the project's worst of the last day.

@@ -17,6 +17,7 @@ from include import oncall, pipeline
 from include.adapters.postgres import connect
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.incident_facts import IncidentFacts
+from include.adapters.postgres.rule_results import RuleResults
 from include.adapters.slack_inbound import Press
 from include.domain.message import Verb
 from include.domain.rule import RuleResult
@@ -183,6 +184,17 @@ def test_a_revoked_token_goes_to_a_fallback_that_needs_none(
     with pytest.raises(ChannelMisconfigured, match=r"token_revoked\. Remedy: .*assay_slack.*instead$"):
         pipeline.notify()
     assert (len(slack.messages()), len(mail.mails)) == (0, 1)
+
+
+def test_the_chart_shows_the_last_three_days_of_the_alert_alone(assay: Installation) -> None:
+    found = [result("Breached", hour) for hour in (-80, -60, 8, 9)]
+    other = replace(result("Breached", 8), labels=found[0].labels | {"project": "pool"})
+    happen(assay, found[-1])
+    with connect(assay.store) as store:
+        for one in found:
+            RuleResults(store).replace(one.window, [one, other] if one.window == other.window else [one], NINE)
+        (alert,) = Alerts(store).firing()
+        assert [end for end, _ in IncidentFacts(store).trail(alert)] == [one.window.end for one in found[1:]]
 
 
 def test_examples_are_those_that_scored_worst_and_hide_what_is_secret(assay: Installation) -> None:

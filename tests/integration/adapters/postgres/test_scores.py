@@ -21,6 +21,7 @@ from include.adapters.postgres.scores import Scores
 from include.domain.interaction import Interaction, Turn, Window
 from include.domain.run import COMPOSITE, Epochs, Run, Shard
 from include.domain.score import Epoch, FailureType, Score, ScoreFailure, ScoreSource, Usage
+from tests.fakes.store_rows import insert_interaction
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -41,23 +42,7 @@ def connection(store_dsn: str) -> Iterator[psycopg.Connection]:
 
 
 def log(connection: psycopg.Connection, name: str, at: datetime = NOON, **given: object) -> None:
-    row: dict[str, object] = {
-        "interaction_id": name,
-        "logged_at": at,
-        "source": "native",
-        "occurred_at": at,
-        "project": "p",
-        "environment": "prod",
-        "user_input": "why?",
-        "response": "because",
-        "sampled": True,
-        "sampling_rate": 1.0,
-        **given,
-    }
-    connection.execute(
-        f"INSERT INTO assay.interactions ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
-        list(row.values()),
-    )
+    insert_interaction(connection, name, at, **given)
 
 
 def score(name: str, epoch: Epoch = FACTS, at: datetime = NOON, **given: Any) -> Score:

@@ -20,6 +20,7 @@ from include.adapters.postgres.segments import PLACES_OF_A_PROJECT, Segments
 from include.domain.interaction import Window
 from include.domain.run import COMPOSITE, CoverageLedger, Epochs, Run
 from include.domain.segment import AMOUNT_EDGES, AMOUNTS, SCORE_BINS, Tally, merged
+from tests.fakes.store_rows import insert_interaction as interaction
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -37,26 +38,6 @@ def connection(store_dsn: str) -> Iterator[psycopg.Connection]:
     with connect(store_dsn) as opened:
         opened.execute("SELECT assay.ensure_partitions(%s, %s)", (MIDNIGHT - DAY, MIDNIGHT + DAY))
         yield opened
-
-
-def interaction(connection: psycopg.Connection, name: str, at: datetime, **given: object) -> None:
-    row = {
-        "interaction_id": name,
-        "logged_at": at,
-        "source": "native",
-        "occurred_at": at,
-        "project": "p",
-        "environment": "prod",
-        "user_input": "why?",
-        "response": "because",
-        "sampled": True,
-        "sampling_rate": 1.0,
-        **given,
-    }
-    connection.execute(
-        f"INSERT INTO assay.interactions ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
-        list(row.values()),
-    )
 
 
 def score(

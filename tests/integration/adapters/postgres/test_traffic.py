@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from include.adapters.postgres import connect
 from include.adapters.postgres.traffic import Traffic, cut
+from tests.fakes.store_rows import insert_interaction
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,23 +27,7 @@ def connection(store_dsn: str) -> Iterator[psycopg.Connection]:
 
 
 def logged(connection: psycopg.Connection, name: str, at: datetime, **given: object) -> None:
-    row = {
-        "interaction_id": name,
-        "logged_at": at,
-        "source": "native",
-        "occurred_at": at,
-        "project": "p",
-        "environment": "prod",
-        "user_input": "why?",
-        "response": "because",
-        "sampled": False,
-        "sampling_rate": 0.1,
-        **given,
-    }
-    connection.execute(
-        f"INSERT INTO assay.interactions ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
-        list(row.values()),
-    )
+    insert_interaction(connection, name, at, **{"sampled": False, "sampling_rate": 0.1, **given})
 
 
 def counted(connection: psycopg.Connection, hour: datetime, n: int, model: str = "", version: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
-from include import pipeline
+from include import money
 from include.airflow_events import on_run_failure, within
 from include.schedule import BOUNDS, DEFAULTS
 
@@ -38,11 +38,11 @@ with DAG(
     @task
     def roll_up(**context: Any) -> int:
         """How many rows of `assay.costs_daily` stand for the day and those that late rows changed."""
-        return pipeline.roll_up_costs(context["data_interval_start"], context["data_interval_end"])
+        return money.roll_up(context["data_interval_start"], context["data_interval_end"])
 
     @task
     def tell(**context: Any) -> str:
         """One line: where the summary went."""
-        return pipeline.tell_costs(context["data_interval_start"])
+        return money.tell(context["data_interval_start"])
 
     roll_up() >> tell()

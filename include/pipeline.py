@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from include import drift_pages
 from include import settings as configuration
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.composites import Composites
-from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.intake import PostgresIntake
 from include.adapters.postgres.partitions import Partitions
 from include.adapters.postgres.probes import Probes
@@ -68,17 +67,13 @@ from include.monitors.rules import DriftRule, Rules
 from include.notify import alerts as alerting
 from include.notify.routes import Routes
 from include.reports import library
-from include.reports.cost_summary import cost_message, first_day_needed, summarize
 from include.reports.publish import FOLDER, publish
 from include.reports.weekly import collect
 from include.settings import Settings
-from include.telling import tell_digests, tell_incidents, tell_message
+from include.telling import tell_incidents
 from include.till import Till, within_budgets
 
 T = TypeVar("T")
-
-SUMMED_BACK = timedelta(days=62)
-"""How far back a day that a backfill brought is noticed: this month and the last."""
 
 KILLED_GRACE_S = 60.0
 """How much longer than a call may take the calls of a worker that was killed may take to end and to be saved."""
@@ -351,28 +346,6 @@ def probe_judges(start: datetime, end: datetime) -> dict[str, int]:
 
         counts = run_probes(sample, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
     return asdict(counts)
-
-
-# ---- summarize_costs -------------------------------------------------------------------------------------------------
-
-
-def roll_up_costs(start: datetime, end: datetime) -> int:
-    """Sum what was spent on every day to which a row of `[start, end)` belongs, and on days that nobody summed yet."""
-    settings = configuration.from_airflow()
-    with open_store(settings) as store:
-        costs = Costs(store)
-        late = Window(start - timedelta(days=settings.retry_days), end)  # rows released from quarantine lie back
-        return costs.roll_up({*costs.days_of(late), *costs.never_summed(start - SUMMED_BACK)})
-
-
-def tell_costs(start: datetime) -> str:
-    """Tell of the day that begins at `start` what was spent, and what routes want told once a day; returns lines."""
-    settings = configuration.from_airflow()
-    day = start.astimezone(UTC).date()
-    with open_store(settings) as store:
-        spend = summarize(day, Costs(store).between(first_day_needed(day), day))
-    told = tell_message(settings, cost_message(spend, settings.ui_url))
-    return "\n".join([told, *tell_digests(settings, Window(start, start + timedelta(days=1)))])
 
 
 # ---- report_weekly and its page --------------------------------------------------------------------------------------

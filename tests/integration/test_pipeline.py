@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from include import pipeline
+from include import money, pipeline
 from tests.fakes.installation import DAY, HOUR, NINE, WRONG, Installation, row, rows
 
 WHEN_AND_HOW_OFTEN = (
@@ -161,15 +161,15 @@ def test_costs_are_summed_exactly_and_told_once(assay: Installation) -> None:
     assay.log(*rows(40, NINE), row(95, NINE, request_model="nobody-knows-its-price"))
     assay.run()
     midnight = NINE.replace(hour=0)
-    assert pipeline.roll_up_costs(midnight, midnight + DAY) == 2
+    assert money.roll_up(midnight, midnight + DAY) == 2
     by_model = "SELECT model, calls, unpriced, cost IS NULL FROM costs_daily ORDER BY 1"
     assert assay.ask(by_model) == [("gpt-4.1-mini", 40, 0, False), ("nobody-knows-its-price", 1, 1, True)]
     assert assay.ask("SELECT sum(cost) FROM costs_daily") == assay.ask("SELECT sum(cost) FROM interactions")
 
-    assert pipeline.tell_costs(midnight).startswith("first: ")
-    assert pipeline.tell_costs(midnight).startswith("none: ")
-    assert pipeline.roll_up_costs(midnight, midnight + DAY) == 2
-    assert pipeline.tell_costs(midnight).startswith("none: ")
+    assert money.tell(midnight).startswith("first: ")
+    assert money.tell(midnight).startswith("none: ")
+    assert money.roll_up(midnight, midnight + DAY) == 2
+    assert money.tell(midnight).startswith("none: ")
     assert len(assay.outbox()) == 1
 
 

@@ -1,7 +1,7 @@
 # Assay's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench lock up down sql judge rubric-check rules-try release silence silences expire clean
+.PHONY: help setup setup-dev demo test check bench lock up down sql judge rubric-check rules-try release export-costs reprice silence silences expire clean
 
 PYTHON_3_11 := .venv/bin/python
 TESTS ?= tests
@@ -43,6 +43,16 @@ rules-try: setup ## what a rules file would have told: SINCE=2026-11-01 [UNTIL= 
 
 release: setup ## let repaired rows out of quarantine: ROWS="12 15" [SET='{"response": "..."}']
 	@ASSAY_ROWS="$(ROWS)" ASSAY_REPAIR='$(value SET)' $(PYTHON_3_11) -m local release
+
+export-costs: setup ## costs for finance, in FOCUS columns: MONTH=2026-11 (or FROM= TO=) OUT=costs.csv (or .parquet) [ACCOUNT=]
+	@ASSAY_MONTH="$(MONTH)" ASSAY_FROM="$(FROM)" ASSAY_TO="$(TO)" ASSAY_OUT="$(OUT)" ASSAY_ACCOUNT="$(ACCOUNT)" \
+		$(PYTHON_3_11) -m local export
+
+reprice: export ASSAY_PROJECT = $(value PROJECT)
+reprice: export ASSAY_BY = $(value BY)
+reprice: export ASSAY_WHY = $(value WHY)
+reprice: setup ## price past days again: FROM=2026-11-01 TO=2026-11-08 BY=me WHY="..." [PROJECT=bank DRY=1]
+	@ASSAY_FROM="$(FROM)" ASSAY_TO="$(TO)" ASSAY_DRY="$(DRY)" $(PYTHON_3_11) -m local reprice
 
 silence: export ASSAY_MATCH = $(value MATCH)
 silence: export ASSAY_FOR = $(value FOR)

@@ -29,7 +29,7 @@ from include.adapters.yaml_file import load  # noqa: E402
 from include.domain.interaction import Interaction  # noqa: E402
 from include.domain.llm import LLMReply, LLMRequest  # noqa: E402
 from include.domain.ports import Judge  # noqa: E402
-from include.domain.score import Usage  # noqa: E402
+from include.domain.price import BillableCall  # noqa: E402
 from include.judges.build import Model, judging_bench  # noqa: E402
 from include.judges.estimate import CHARACTERS_PER_TOKEN  # noqa: E402
 from include.judges.judging import MAIN, Judging, JudgingFile  # noqa: E402
@@ -70,7 +70,7 @@ class Counting:
 class Unpriced:
     """A price book that knows no price: nothing is paid here."""
 
-    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> None:
+    def price(self, call: BillableCall) -> None:
         """None."""
 
 

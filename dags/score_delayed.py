@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include import pipeline
 from include.airflow_events import on_run_failure
-from include.batch_wait import batched
-from include.schedule import BOUNDS, DEFAULTS, POOL, SCORES
+from include.schedule import BOUNDS, DEFAULTS
+from include.scoring_tasks import judged
 
 RUNBOOK = """
 ### What it does
@@ -47,27 +47,4 @@ with DAG(
         """The run by which what is owed is found; None skips everything."""
         return pipeline.find_delayed(context["data_interval_end"])
 
-    @task
-    def plan_shards(run: Any) -> list[dict[str, Any]]:
-        """What was put off, and what a retry can mend."""
-        return pipeline.plan_shards(run, delayed=True)
-
-    @task
-    def plan_batches(shards: Any) -> Any:
-        """All shards: some project has batches, or nothing would have been found."""
-        return pipeline.plan_batches(shards)
-
-    @task(pool=POOL, map_index_template="{{ shard_label }}", trigger_rule="none_failed")
-    def score(shard: dict[str, Any]) -> dict[str, int]:
-        """What the batches answered, and live what they did not."""
-        get_current_context()["shard_label"] = shard["label"]  # type: ignore[typeddict-unknown-key]
-        return pipeline.score(shard)
-
-    @task(outlets=[SCORES], trigger_rule="none_failed")
-    def settle(run: Any) -> dict[str, int]:
-        """The ledgers of all windows that were completed."""
-        return pipeline.settle(run)
-
-    run = find_delayed()
-    shards = plan_shards(run)
-    batched(plan_batches(shards)) >> score.expand(shard=shards) >> settle(run)
+    judged(find_delayed(), in_batches=True, delayed=True)

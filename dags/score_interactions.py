@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include import pipeline
 from include.airflow_events import on_run_failure, within
-from include.batch_wait import batched
-from include.schedule import BOUNDS, DEFAULTS, POOL, SCORES
+from include.schedule import BOUNDS, DEFAULTS
+from include.scoring_tasks import judged
 from include.timetable import ByBackfillOnly
 
 RUNBOOK = """
@@ -55,30 +55,7 @@ def wire(live: bool) -> None:
     def validate(run: Any) -> str:
         return pipeline.validate(run)
 
-    @task
-    def plan_shards(run: Any) -> list[dict[str, Any]]:
-        return pipeline.plan_shards(run)
-
-    @task
-    def plan_batches(shards: Any) -> Any:
-        return pipeline.plan_batches(shards)
-
-    # A shard that no batch was planned for is scored all the same.
-    @task(pool=POOL, map_index_template="{{ shard_label }}", trigger_rule="none_failed")
-    def score(shard: dict[str, Any]) -> dict[str, int]:
-        get_current_context()["shard_label"] = shard["label"]  # type: ignore[typeddict-unknown-key]
-        return pipeline.score(shard, delays=live)
-
-    @task(outlets=[SCORES], trigger_rule="none_failed")
-    def settle(run: Any) -> dict[str, int]:
-        return pipeline.settle(run)
-
-    run = validate(extract())
-    shards = plan_shards(run)
-    scored = score.expand(shard=shards)
-    if not live:
-        batched(plan_batches(shards)) >> scored
-    scored >> settle(run)
+    judged(validate(extract()), in_batches=not live, delays=live)
 
 
 with DAG(

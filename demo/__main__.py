@@ -84,6 +84,8 @@ def _variables(demo: Demo) -> dict[str, str]:
         "ASSAY_START_DATE": demo.world.live_start.isoformat(),
         "ASSAY_END_DATE": (demo.world.end - timedelta(minutes=1)).isoformat(),
         "ASSAY_SAMPLING": str(Path(__file__).with_name("sampling.yaml")),
+        "ASSAY_CONTRACTS": str(Path(__file__).with_name("contracts.yaml")),
+        "ASSAY_BUDGETS": str(Path(__file__).with_name("budgets.yaml")),
         "ASSAY_SAMPLE_RATE": str(demo.sample),
         # Only what the estimate counts is asked of a judge that costs money.
         **({} if demo.judge.backend == "offline" else {"ASSAY_PROBES": "0"}),

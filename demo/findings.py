@@ -23,6 +23,9 @@ CATEGORY = {
 }
 """What an incident harms -> the category of the alerts that it explains."""
 
+OF_THE_MONTH = ("budget-forecast", "budget-80", "budget-spent")
+"""Alerts that an incident may cause and that find none: they tell of a month, and last until its end."""
+
 MEMORY = timedelta(hours=6)
 """Evidence reaches back: an alert that starts this long after an incident may still speak of it."""
 
@@ -72,7 +75,11 @@ def explains(incident: Incident, alert: Fired) -> bool:
 def finds(incident: Incident, alert: Fired) -> bool:
     """Whether the alert also speaks of what is harmed: drift says that of answers only."""
     harmed = CATEGORY[incident.what]
-    return explains(incident, alert) and (alert.category == harmed or harmed == "quality")
+    return (
+        alert.alertname not in OF_THE_MONTH
+        and explains(incident, alert)
+        and (alert.category == harmed or harmed == "quality")
+    )
 
 
 def match(incidents: Sequence[Incident], alerts: Sequence[Fired]) -> tuple[list[Finding], list[Fired]]:

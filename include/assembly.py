@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import psycopg
@@ -36,6 +37,8 @@ from include.judges.judging import MAIN, Judging, JudgingFile
 from include.judges.rubric import Rubric
 from include.judges.wanted import Address, Notebook, Patience
 from include.judges.weights import WeightsFile
+from include.ledger.contracts import ContractsFile
+from include.ledger.pricing import ContractPrices
 from include.notify.maintenance import Maintenance
 from include.notify.silences import Mutes
 from include.settings import JudgeSettings, Settings
@@ -45,12 +48,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Courtroom:
-    """All that is read before anything is judged: who judges whom, by what, and which models (by name) are asked."""
+    """All that is read before anything is judged: who judges whom, and which models (by name) are asked."""
 
     settings: Settings
     weights: WeightsFile
     judging: JudgingFile
-    rubrics: tuple[Rubric, ...]
     models: Mapping[str, JudgeSettings]
 
     @property
@@ -76,7 +78,6 @@ def courtroom(settings: Settings) -> Courtroom:
         settings=settings,
         weights=load(settings.weights, WeightsFile),
         judging=judging,
-        rubrics=tuple(load(path, Rubric) for path in sorted(settings.rubrics.glob("*.yaml"))),
         models={name: settings.judge if name == MAIN else configuration.judge_named(name) for name in names},
     )
 
@@ -99,28 +100,36 @@ def open_bench(court: Courtroom, notebook: Notebook | None = None, *, joins_crew
         def crew(one: JudgeSettings) -> PostgresCrew | None:
             return PostgresCrew(store(), one.base_url, one.model) if joins_crew else None
 
-        models = {
-            name: Model(
-                client_for(one, crew(one), embeds=name in court.judging.embedders),
-                one.temperature,
-                one.max_output_tokens,
-            )
-            for name, one in court.models.items()
-        }
+        rubrics = [load(path, Rubric) for path in sorted(court.settings.rubrics.glob("*.yaml"))]
+        models = asked(court.models, court.judging, crew)
         calls = store()  # its own, since a call is committed before its reply is used
         secret = fence_secret(calls)
         calls.commit()
         patience = Patience(JudgeCalls(calls), JudgeBatches(store()) if court.has_batches else None)
         yield judging_bench(
-            court.rubrics,
+            rubrics,
             court.judging,
             models,
             patience,
-            GenaiPrices(),
+            price_book(court.settings.contracts),
             now=now,
             secret=secret,
             calls=(notebook or patience).calls,
         ).weighed(court.weights)
+
+
+def asked(
+    models: Mapping[str, JudgeSettings],
+    judging: JudgingFile,
+    crew: Callable[[JudgeSettings], PostgresCrew | None] = lambda _: None,
+) -> dict[str, Model]:
+    """The models by name, to be asked; those that have a crew share their limits with it."""
+    return {
+        name: Model(
+            client_for(one, crew(one), embeds=name in judging.embedders), one.temperature, one.max_output_tokens
+        )
+        for name, one in models.items()
+    }
 
 
 def at_batches(court: Courtroom, do: Callable[[BatchDesk], Awaitable[T]]) -> T:
@@ -133,7 +142,8 @@ def at_batches(court: Courtroom, do: Callable[[BatchDesk], Awaitable[T]]) -> T:
                 office = batches_for(model)
                 offices[office.endpoint, office.model] = office
                 await opened.enter_async_context(office)
-            return await do(BatchDesk(offices, JudgeCalls(calls), JudgeBatches(batches), GenaiPrices(), now))
+            prices = price_book(court.settings.contracts)
+            return await do(BatchDesk(offices, JudgeCalls(calls), JudgeBatches(batches), prices, now))
 
     with open_store(court.settings) as calls, open_store(court.settings) as batches:
         return asyncio.run(at_desk())
@@ -156,7 +166,13 @@ def open_log(settings: Settings, mapping: SourceMapping) -> Iterator[PostgresLog
 def intake_desk(settings: Settings) -> Desk:
     """Who decides on logged rows."""
     plan = load(settings.sampling, SamplingPlan).at(settings.sample_rate)
-    return Desk(Suite(settings.suite).check, GenaiPrices(), plan)
+    prices = price_book(settings.contracts)
+    return Desk(Suite(settings.suite).check, prices, prices.in_usd, plan)
+
+
+def price_book(contracts: Path) -> ContractPrices:
+    """What calls cost, by that file's contracts and else by the public list; raises `ConfigError`."""
+    return ContractPrices(load(contracts, ContractsFile), GenaiPrices())
 
 
 def mutes(settings: Settings, store: psycopg.Connection) -> Mutes:

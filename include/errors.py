@@ -14,7 +14,9 @@ and what to do about it.
     │   └── StoreSchemaError        migrations are missing
     ├── BatchRefused            a window as a whole is not fit to judge (schema changed, a column all NULL)
     ├── RepairRefused           a quarantined row cannot be released as it is: what still refuses it
+    ├── RepricingRefused        what is past cannot be priced again as it was asked for, or not now
     ├── SilenceRefused          a silence cannot be made as it was asked for: which matcher, and what is wrong
+    ├── PageMissing             a page was asked for what is not in the store
     ├── JudgeError              one call to a judge that gave no verdict (carries `error_type`, `retryable`)
     │   └── JudgeMisconfigured      no call can succeed: wrong key, wrong model, wrong address
     └── NotifyError             a message could not be delivered
@@ -30,6 +32,10 @@ class AssayError(Exception):
 
 class ConfigError(AssayError):
     """A YAML file, a setting or a connection is wrong."""
+
+
+class PageMissing(AssayError):
+    """What a page was asked for is not in the store."""
 
 
 class SourceError(AssayError):
@@ -66,6 +72,10 @@ class BatchRefused(AssayError):
 
 class RepairRefused(AssayError):
     """A quarantined row cannot be released: it is not there, or something still refuses it."""
+
+
+class RepricingRefused(AssayError):
+    """What is past cannot be priced again as it was asked for, or somebody else does it just now."""
 
 
 class SilenceRefused(AssayError):

@@ -19,9 +19,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from include.adapters.llm import client_for
-from include.adapters.prices import GenaiPrices
 from include.adapters.yaml_file import load
+from include.assembly import asked, price_book
 from include.domain.interaction import Interaction, Turn
 from include.domain.run import COMPOSITE
 from include.domain.score import Outcome, Score
@@ -160,7 +159,7 @@ def _bench(settings: JudgeSettings, source: Path, weights: WeightsFile, now: dat
     if settings.backend == "offline":
         return offline_bench().weighed(weights)
     rubrics = [load(path, Rubric) for path in sorted((STAGES / "judges/rubrics").glob("*.yaml"))]
-    judging, prices = load(STAGES / "judges/judging.yaml", JudgingFile), GenaiPrices()
+    judging, prices = load(STAGES / "judges/judging.yaml", JudgingFile), price_book(STAGES / "ledger/contracts.yaml")
     models = models_of(judging, settings)
     bench = judging_bench(rubrics, judging, models, MemoryLedger(), prices, now=lambda: datetime.now(UTC))
     bench = bench.weighed(weights)
@@ -174,10 +173,7 @@ def _bench(settings: JudgeSettings, source: Path, weights: WeightsFile, now: dat
 def models_of(judging: JudgingFile, main: JudgeSettings) -> dict[str, Model]:
     """The models that judging.yaml names, as the environment says where they are; raises `ConfigError`."""
     named = {name: main if name == MAIN else named_judge_from_environment(name) for name in sorted(judging.names)}
-    return {
-        name: Model(client_for(one, embeds=name in judging.embedders), one.temperature, one.max_output_tokens)
-        for name, one in named.items()
-    }
+    return asked(named, judging)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,8 +13,7 @@ from contextlib import AsyncExitStack
 
 from include.adapters.llm import client_for
 from include.adapters.postgres.judge_calls import JudgeCalls
-from include.adapters.prices import GenaiPrices
-from include.assembly import Courtroom, now, open_store
+from include.assembly import Courtroom, now, open_store, price_book
 from include.domain.interaction import Interaction
 from include.domain.llm import CallPurpose, ChatMessage, LLMRequest
 from include.errors import AssayError
@@ -53,7 +52,7 @@ async def _vectors(court: Courtroom, project: str, name: str, questions: Sequenc
     client = client_for(court.models[name], embeds=True)
     with open_store(court.settings) as store:
         desk = LedgerDesk(JudgeCalls(store))
-        calls = Calls(client, desk, GenaiPrices(), now)
+        calls = Calls(client, desk, price_book(court.settings.contracts), now)
         purpose = CallPurpose(project, DIMENSION, DIMENSION)
 
         async def ask(question: str) -> list[float]:

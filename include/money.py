@@ -1,4 +1,4 @@
-"""The tasks of `summarize_costs`, in order: what was spent is summed, and told. Each may run again at any time."""
+"""The tasks of `summarize_costs`, in order: what was spent is summed, foretold and told. Each may run again."""
 
 from __future__ import annotations
 
@@ -6,29 +6,56 @@ from datetime import UTC, datetime, timedelta
 
 from include import settings as configuration
 from include.adapters.postgres.costs import Costs
-from include.assembly import open_store
+from include.assembly import now, open_store
 from include.domain.interaction import Window
-from include.reports.cost_summary import cost_message, first_day_needed, summarize
-from include.telling import tell_digests, tell_message
+from include.spend_of_days import foretell, summaries
+from include.telling import tell_digests, tell_messages
 
-SUMMED_BACK = timedelta(days=62)
-"""How far back a day that a backfill brought is noticed: this month and the last."""
+DAY = timedelta(days=1)
+TOLD_AGAIN = 7
+"""So many days before the one that is told are looked at again."""
 
 
 def roll_up(start: datetime, end: datetime) -> int:
-    """Sum what was spent on every day to which a row of `[start, end)` belongs, and on days that nobody summed yet."""
+    """Sum what was spent on every day to which a row of `[start, end)` belongs, or of a window that settled meanwhile.
+
+    Returns how many rows stand for the days.
+    """
     settings = configuration.from_airflow()
+    moment = now()
     with open_store(settings) as store:
-        costs = Costs(store)
-        late = Window(start - timedelta(days=settings.retry_days), end)  # rows released from quarantine lie back
-        return costs.roll_up({*costs.days_of(late), *costs.never_summed(start - SUMMED_BACK)})
+        costs = Costs(store, settings.user_group)
+        days = {day for window in (Window(start, end), *costs.unseen(moment)) for day in costs.days_of(window)}
+        rows = 0
+        for day in sorted(days):
+            rows += costs.roll_up([day])
+            store.commit()
+        costs.saw(moment)
+    return rows
 
 
-def tell(start: datetime) -> str:
-    """Tell of the day that begins at `start` what was spent, and what routes want told once a day; returns lines."""
+def forecast(start: datetime) -> int:
+    """Foretell what the month will cost by the end of the day that begins at `start`; returns for how many projects.
+
+    So for the days of the week before where late rows changed what the month had cost until then.
+    """
     settings = configuration.from_airflow()
     day = start.astimezone(UTC).date()
     with open_store(settings) as store:
-        spend = summarize(day, Costs(store).between(first_day_needed(day), day))
-    told = tell_message(settings, cost_message(spend, settings.ui_url))
-    return "\n".join([told, *tell_digests(settings, Window(start, start + timedelta(days=1)))])
+        for back in range(TOLD_AGAIN, 0, -1):
+            foretell(store, day - back * DAY, only_again=True)
+        return foretell(store, day)
+
+
+def tell(start: datetime) -> str:
+    """Tell of the day that begins at `start` what was spent, and what routes want told once a day; returns lines.
+
+    What was told of the days of the week before is brought up to date where late rows changed it.
+    """
+    settings = configuration.from_airflow()
+    day = start.astimezone(UTC).date()
+    with open_store(settings) as store:
+        earlier = [one for back in range(TOLD_AGAIN, 0, -1) for one in summaries(settings, store, day - back * DAY)]
+        messages = summaries(settings, store, day)
+    told = tell_messages(settings, messages) + tell_messages(settings, earlier, edits_only=True)
+    return "\n".join([*told, *tell_digests(settings, Window(start, start + DAY))])

@@ -17,10 +17,10 @@ import psycopg
 from include import pipeline
 from include import settings as configuration
 from include.adapters.postgres.alerts import Alerts
-from include.adapters.postgres.on_call import OnCall, Precision
+from include.adapters.postgres.on_call import OnCall
 from include.adapters.postgres.silences import Silences
 from include.assembly import now, open_store
-from include.domain.alert import Acknowledgement, Incident
+from include.domain.alert import Acknowledgement, Incident, Precision
 from include.domain.silence import Matcher, Silence, checked, parse_matchers
 from include.errors import AssayError, NotifyError, SilenceRefused
 from include.notify.silences import in_words, snooze_matchers

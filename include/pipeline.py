@@ -29,6 +29,7 @@ from include.adapters.postgres.scores import Scores
 from include.adapters.postgres.segments import Segments
 from include.adapters.postgres.week import WeekOfStore
 from include.adapters.yaml_file import load
+from include.allowances import allowances
 from include.assembly import (
     Courtroom,
     at_batches,
@@ -38,6 +39,7 @@ from include.assembly import (
     open_bench,
     open_log,
     open_store,
+    price_book,
 )
 from include.domain.interaction import Json, Window
 from include.domain.ports import Judge
@@ -72,6 +74,8 @@ from include.reports.weekly import collect
 from include.settings import Settings
 from include.telling import tell_incidents
 from include.till import Till, within_budgets
+from include.token_rates import rates_of
+from include.week_money import money_of
 
 T = TypeVar("T")
 
@@ -227,12 +231,12 @@ def _summarize(
     Segments(store).rebuild(run.window, epochs, weights.version, attributes)
 
 
-def release_rows(row_keys: Sequence[str], repair: Mapping[str, Json]) -> int:
-    """Let repaired rows out of quarantine, to be scored by the next run; returns how many."""
+def release_rows(row_keys: Sequence[str], repair: Mapping[str, Json], who: str = "") -> int:
+    """Let repaired rows out of quarantine, to be scored by the next run; returns how many. `who` did it is noted."""
     settings = configuration.from_airflow()
     mapping = load(settings.source, SourceMapping)
     with open_store(settings) as store:
-        return release(mapping.name, row_keys, repair, PostgresIntake(store), intake_desk(settings), now())
+        return release(mapping.name, row_keys, repair, PostgresIntake(store), intake_desk(settings), now(), who)
 
 
 # ---- batches of judge calls, before `score` --------------------------------------------------------------------------
@@ -253,9 +257,18 @@ def submit_batches(shard: Mapping[str, Any], due_at: str | None = None) -> dict[
     if now() >= due:
         return {"batches": [], "due_at": due.isoformat()}
     court, part, notebook = courtroom(settings), _shard(shard), Notebook()
-    with open_bench(court, notebook) as bench, open_store(settings) as reading:
-        epochs = Runs(reading).epochs(part.run_id)
-        with closing(Scores(reading).pending(part, epochs, settings.max_attempts)) as work:
+    with (
+        open_bench(court, notebook) as bench,
+        open_store(settings) as reading,
+        open_store(settings) as metering,
+    ):
+        epochs = Runs(metering).epochs(part.run_id)
+        till = Till(metering, part.run_id, epochs)
+
+        def pending(rest: Shard) -> budget.Pending:
+            return Scores(reading).pending(rest, epochs, settings.max_attempts)
+
+        with closing(budget.metered(part, pending, till.meter, till.step_down)) as work:
             wanted = (one for one in work if court.in_batches(one[0].project))
             judges = _in_force(bench, epochs)
             run_pool(wanted, judges, lambda outcomes: None, 2 * settings.judge.concurrency, bench.shared)
@@ -290,13 +303,21 @@ def find_delayed(before: datetime) -> str | None:
 def evaluate_rules() -> list[str]:
     """Evaluate the rules over every settled window that is due, in the order of time; returns the runs' ids."""
     settings = configuration.from_airflow()
-    rules = load(settings.rules, Rules)
+    rules, prices = load(settings.rules, Rules), price_book(settings.contracts)
     with open_store(settings) as store:
         due = Runs(store).unevaluated()
     for one in due:
-        with open_store(settings) as store:  # each on its own, so that a long queue loses nothing when it breaks off
-            run = replace(_seen(one), shifts=Probes(store).tallies, traffic=drift_pages.traffic(settings, rules, store))
-            found = evaluate(rules, run, Segments(store))
+        # Each on its own, so that a long queue loses nothing when it breaks off.
+        with open_store(settings) as store, open_store(settings) as ahead:
+            run = replace(
+                _seen(one),
+                shifts=Probes(store).tallies,
+                traffic=drift_pages.traffic(settings, rules, store),
+                judges=Scores(store).judges,
+                allowances=allowances(settings, rules, store),
+                rates=rates_of(prices, one.run.window.end),
+            )
+            found = evaluate(rules, run, Segments(store), Segments(ahead))
             if one.run.live:  # of the past nobody is told, so nobody would look at the pages
                 found = drift_pages.with_pages(settings, store, rules, run, found)
             RuleResults(store).replace(one.run.window, explained(found, rules, run.epochs, settings, store), now())
@@ -357,7 +378,7 @@ def write_report(start: datetime, end: datetime) -> str:
     week = Window(start, end)
     with open_store(settings) as store:
         attachments = _draw_drift(settings, store, week) + drift_pages.of_week(Reports(store), week)
-        report = collect(week, WeekOfStore(store), attachments)
+        report = collect(week, WeekOfStore(store), attachments, money_of(week, store, settings))
         return publish(report, Reports(store), settings.home, now()).report_id
 
 
@@ -384,7 +405,7 @@ def _draw_drift(settings: Settings, store: psycopg.Connection, week: Window) -> 
         if not isinstance(rule, DriftRule):
             continue
         samples = drift_samples(rule, _seen(last), Segments(store))
-        if any(sample.now and sample.past for sample in samples):  # else there is nothing to compare: a first week
+        if any(len(sample.now) and len(sample.past) for sample in samples):  # in a first week nothing can be compared
             name = f"{week.end:%Y-%m-%d}-{rule.name}-evidently.html"
             path = settings.home / FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from statistics import fmean
 
 from include.adapters.postgres import connect
 from include.adapters.postgres.scores import Scores
-from include.adapters.prices import GenaiPrices
 from include.adapters.yaml_file import load
+from include.assembly import price_book
 from include.domain.interaction import Interaction
 from include.domain.score import Outcome, Score
 from include.errors import AssayError, StoreError
@@ -100,7 +100,7 @@ async def check(
     rubric: Rubric, tried: Tried, judging: JudgingFile, settings: JudgeSettings, now: datetime
 ) -> list[str]:
     """What 1,000 such interactions cost, and what the judge says of these; raises `AssayError`."""
-    prices = GenaiPrices()
+    prices = price_book(STAGES / "ledger/contracts.yaml")
     bench = judging_bench([rubric], judging, models_of(judging, settings), MemoryLedger(), prices, now=lambda: now)
     judge = bench.of("")[0]
     cost = estimate(tried.interactions, lambda _: [judge], prices, at=now).cost

@@ -21,6 +21,7 @@ import psycopg
 from include.adapters.postgres import connect
 from include.adapters.postgres.probes import Probes
 from include.adapters.postgres.runs import Runs
+from include.adapters.postgres.scores import Scores
 from include.adapters.postgres.segments import Segments
 from include.adapters.yaml_file import load
 from include.domain.alert import Alert
@@ -138,7 +139,7 @@ def try_rules(
     store.read_only = True
     settled = Runs(store).settled()
     span = _span(settled, since, until)
-    parts = [replace(part, shifts=Probes(store).tallies) for part in hourly(settled, span)]
+    parts = [replace(part, shifts=Probes(store).tallies, judges=Scores(store).judges) for part in hourly(settled, span)]
     if not parts:
         raise ConfigError(f"nothing was settled in {span}. Remedy: choose another SINCE or UNTIL")
     kept = {_text(rule): rule for file in (now, tried) for rule in file.rules if drift or not _is_drift(rule)}

@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     """Asked whenever `watch_quality` or `watch_assay` came to its end, so that a watcher outside notices silence."""
     late_after_min: Annotated[int, Field(ge=1)] = 90
     """A window that was not settled so many minutes after it ended is late."""
+    contracts: Path = STAGES / "ledger/contracts.yaml"
+    """What models cost beside the public price list, and what currencies are worth."""
+    budgets: Path = STAGES / "ledger/budgets.yaml"
+    """What projects may spend in a month, and who answers for it."""
     home: Path = ROOT / ".assay"
     """Reports and, without Slack, messages are written below it: `reports/` and `outbox/`."""
     ui_url: str = "http://localhost:8080"
@@ -168,6 +172,8 @@ class Settings(BaseSettings):
     """How far back a run looks for failures that a retry can mend and for rows released from quarantine."""
     batch_hours: Annotated[float, Field(gt=0)] = 24.0
     """How long providers' batches may take in all their rounds; what they have not answered then is called live."""
+    user_group: str = "user_group"
+    """The attribute of an interaction that names the group of its user, by which spend is summed."""
     retention_days: Annotated[int, Field(ge=1)] | None = None
     """Months that lie wholly before this many days are dropped by `tend_store`; None keeps everything."""
 

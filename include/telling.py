@@ -6,6 +6,7 @@ what could not be told. The log of what was told makes each step safe to do agai
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from include import settings as configuration
@@ -23,6 +24,7 @@ from include.adapters.webhook import Endpoint, WebhookTransport
 from include.adapters.yaml_file import load
 from include.assembly import mutes, now, open_store
 from include.background import background
+from include.domain.alert import NotifyReason
 from include.domain.interaction import Window
 from include.domain.message import Message
 from include.domain.ports import ThreadedTransport
@@ -90,12 +92,42 @@ def tell_digests(settings: Settings, day: Window) -> list[str]:
     return [f"{notice.reason}: {notice.title}" for notice in notices]
 
 
-def tell_message(settings: Settings, message: Message) -> str:
-    """A message that is no incident, to the default channel; a line that says what became of it."""
+def tell_messages(
+    settings: Settings, messages: Sequence[tuple[str | None, Message]], *, edits_only: bool = False
+) -> list[str]:
+    """Messages that are no incidents, each to its channel (None: the default); a line that says what became of each.
+
+    With `edits_only` those that were told before are brought up to date, no other is told, and a line is of an edit.
+    """
     transport = _switchboard(settings, load(settings.routes, Routes))
     with open_store(settings) as store:
-        notice = dispatch.tell(message, NotificationLog(store), transport, now=now())
-    return f"{notice.reason}: {notice.title}"
+        notices = [
+            dispatch.tell(
+                message,
+                NotificationLog(store),
+                transport,
+                channel=channel or "",
+                now=now(),
+                edits_only=edits_only,
+            )
+            for channel, message in messages
+        ]
+    return [
+        f"{notice.reason}: {notice.title}"
+        for notice in notices
+        if not edits_only or notice.reason is not NotifyReason.NONE
+    ]
+
+
+def channels_of_costs(settings: Settings) -> Callable[[str], str | None]:
+    """Where routes want told what a project spends; "" is all projects together."""
+    routes = load(settings.routes, Routes)
+
+    def channel_of(project: str) -> str | None:
+        labels = {"alertname": "cost-summary", "category": "cost", "severity": "info"}
+        return routes.decide({**labels, "project": project} if project else labels).channel
+
+    return channel_of
 
 
 def _switchboard(settings: Settings, routes: Routes) -> Switchboard:

@@ -16,10 +16,10 @@ from include.adapters.postgres.intake import PostgresIntake
 from include.adapters.postgres.judge_spend import JudgeSpend
 from include.adapters.postgres.runs import Runs
 from include.adapters.postgres.scores import Scores
-from include.adapters.prices import GenaiPrices
-from include.assembly import Courtroom, now, open_bench
+from include.assembly import Courtroom, now, open_bench, price_book
 from include.domain.budget import Step
 from include.domain.interaction import Interaction
+from include.domain.ports import PriceBook
 from include.domain.run import Epochs, Run, Shard
 from include.errors import ConfigError
 from include.judges import budget
@@ -41,13 +41,14 @@ def within_budgets(court: Courtroom, store: psycopg.Connection, run: Run) -> Epo
     if not limits:
         return epochs
     spent = JudgeSpend(store).of_day(now())
+    prices = price_book(court.settings.contracts)
     with open_bench(court) as bench:
         benches = bench, bench.stepped_down(limits)
         budgets = {
             project: budget.plan(
                 limit,
                 spent.get(project, Decimal(0)),
-                *(_expected(project, *ahead[project], one) for one in benches),
+                *(_expected(project, *ahead[project], one, prices) for one in benches),
             )
             for project, limit in limits.items()
         }
@@ -62,13 +63,14 @@ def within_budgets(court: Courtroom, store: psycopg.Connection, run: Run) -> Epo
     return epochs
 
 
-def _expected(project: str, pending: int, sample: Sequence[Interaction], bench: Bench) -> Decimal:
+def _expected(project: str, pending: int, sample: Sequence[Interaction], bench: Bench, prices: PriceBook) -> Decimal:
     """USD that judging `pending` interactions like those of the sample will about cost."""
-    cost = estimate(sample, bench.of, GenaiPrices(), at=now()).cost
+    cost = estimate(sample, bench.of, prices, at=now()).cost
     if cost is None:
         raise ConfigError(
             f"judging.yaml: project {project} has a budget, but the price of its judge is unknown. Remedy: let "
-            "`provider` and `model` of its connection be what the price list knows, or take budget_usd_per_day out"
+            "`provider` and `model` of its connection be what the price list knows, give it a contract in "
+            "contracts.yaml, or take budget_usd_per_day out"
         )
     return cost * pending / len(sample)
 

@@ -105,6 +105,38 @@ def rules(layout: Layout) -> None:
         sys.exit(rules_trial.main([store, f"--since={since}", *optional, *flags]))
 
 
+def export(layout: Layout) -> None:
+    """Write the costs of `ASSAY_MONTH`, or of `ASSAY_FROM` to `ASSAY_TO`, to the file `ASSAY_OUT` in FOCUS columns."""
+    from include import cost_export
+
+    month, first, last, out, account = (
+        os.environ.get(f"ASSAY_{name}", "") for name in ("MONTH", "FROM", "TO", "OUT", "ACCOUNT")
+    )
+    if not out:
+        raise UsageError("name the file: make export-costs MONTH=2026-11 OUT=costs.csv (or .parquet)")
+    if not layout.postgres.directory.exists():
+        raise UsageError("there is no data yet: run `make demo` first")
+    with layout.postgres.borrowed() as endpoint:
+        store = Databases.of(endpoint, layout.secrets).store_dsn
+        asked = (("month", month), ("from", first), ("to", last), ("store", store), ("account", account))
+        sys.exit(cost_export.main([*(f"--{name}={value}" for name, value in asked), "--", out]))
+
+
+def reprice(layout: Layout) -> None:
+    """Price the calls of `ASSAY_FROM` to `ASSAY_TO` again, by `ASSAY_BY` because of `ASSAY_WHY`."""
+    from include import repricing
+    from local.airflow_environment import connections
+
+    if not layout.postgres.directory.exists():
+        raise UsageError("there is no data yet: run `make demo` first")
+    given = [
+        f"--{name}={os.environ.get(f'ASSAY_{name.upper()}', '')}" for name in ("from", "to", "project", "by", "why")
+    ]
+    with layout.postgres.borrowed() as endpoint:
+        os.environ |= connections(Databases.of(endpoint, layout.secrets))
+        sys.exit(repricing.main([*given, *(["--dry"] if os.environ.get("ASSAY_DRY") else [])]))
+
+
 def silence(layout: Layout) -> None:
     """Silence what `ASSAY_MATCH` matches for `ASSAY_FOR`, by `ASSAY_BY` because of `ASSAY_WHY`."""
     _on_call(layout, "silence")
@@ -140,7 +172,7 @@ def clean(layout: Layout) -> None:
 
 COMMANDS: dict[str, Callable[[Layout], None]] = {
     command.__name__: command
-    for command in (up, down, keep, sql, release, rubric, rules, silence, silences, expire, clean)
+    for command in (up, down, keep, sql, release, rubric, rules, export, reprice, silence, silences, expire, clean)
 }
 
 

@@ -176,6 +176,7 @@ class Conversation:
                 "user_group": self.group,
                 "app_version": conditions.release,
             },
+            reasoning_tokens=None if failed else usage.reasoning_tokens,
         )
 
     def _remember(self, asked: Sequence[Asked], question: str, draft: Draft) -> None:

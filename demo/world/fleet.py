@@ -137,6 +137,7 @@ class Usage:
     input_tokens: int | None
     output_tokens: int | None
     cached_input_tokens: int | None
+    reasoning_tokens: int | None
     latency_ms: float
 
 
@@ -150,4 +151,5 @@ def use(deployment: Deployment, system_tokens: int, prompt_chars: int, answer_ch
     cached = None
     if deployment.cache_step is not None:
         cached = system_tokens // deployment.cache_step * deployment.cache_step if rng.random() < 0.6 else 0
-    return Usage(system_tokens + prompt, answer + hidden, cached, round(waiting + writing, 1))
+    thought = None if deployment.cache_step is None else hidden
+    return Usage(system_tokens + prompt, answer + hidden, cached, thought, round(waiting + writing, 1))

@@ -59,6 +59,7 @@ class LogRow(TypedDict):
     occurred_at: datetime
     logged_at: datetime
     attributes: dict[str, str | int]
+    reasoning_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)

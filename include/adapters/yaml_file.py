@@ -57,13 +57,14 @@ def _place(error: yaml.MarkedYAMLError | UnicodeDecodeError) -> str:
 
 
 def _explain(path: Path, root: yaml.Node | None, error: ErrorDetails, model: type[BaseModel]) -> str:
-    line, keys = _locate(root, error["loc"])
+    told = error.get("ctx", {})  # of a PydanticCustomError: its remedy, and of what lines it speaks
+    line, keys = _locate(root, told.get("at", error["loc"]))
+    beside = f" (see line {_locate(root, told['beside'])[0]})" if "beside" in told else ""
     value = error.get("input")
     shown = f" (found {str(value)[:60]!r})" if error["type"] != "missing" and not isinstance(value, dict | list) else ""
     known = f"; known: {', '.join(model.model_fields)}" if error["type"] == "extra_forbidden" and len(keys) == 1 else ""
-    own = error.get("ctx", {}).get("remedy")  # of a PydanticCustomError
-    remedy = own or REMEDIES.get(error["type"], "change the value")
-    return f"{path}:{line}: {'.'.join(keys) or 'file'}: {error['msg']}{shown}{known}. Remedy: {remedy}"
+    remedy = told.get("remedy") or REMEDIES.get(error["type"], "change the value")
+    return f"{path}:{line}: {'.'.join(keys) or 'file'}: {error['msg']}{beside}{shown}{known}. Remedy: {remedy}"
 
 
 def _locate(root: yaml.Node | None, loc: Sequence[int | str]) -> tuple[int, list[str]]:

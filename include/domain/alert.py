@@ -112,6 +112,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """How a rule did by on-call's own verdict: incidents that were told, and those that somebody called not useful."""
+
+    rule: str
+    told: int
+    not_useful: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """A question and its answer as they were logged, which are hostile text, and the score that they show."""
 

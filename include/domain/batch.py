@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from include.domain.llm import CallPurpose, LLMRequest
@@ -20,11 +21,15 @@ class BatchStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WantedCall:
-    """A call that a judge would make; `key` is what the call ledger knows it by."""
+    """A call that a judge would make; `key` is what the call ledger knows it by.
+
+    `expected` is what it will about cost in USD, None where nobody knows.
+    """
 
     key: str
     request: LLMRequest
     purpose: CallPurpose
+    expected: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

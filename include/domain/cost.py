@@ -44,38 +44,40 @@ class DailyCost:
     spend: Spend
 
 
-def total(rows: Iterable[DailyCost]) -> Spend:
-    """All of them as one."""
-    return sum((row.spend for row in rows), Spend())
-
-
 @dataclass(frozen=True, slots=True)
-class Mover:
-    """A project whose spend of a day lies farthest from its mean over the days before."""
+class CostLine:
+    """A line of the ledger as fine as it is kept: a UTC day and everything by which its calls are alike.
 
-    project: str
-    spent: Decimal
-    usual: Decimal
-
-    @property
-    def change(self) -> Decimal:
-        """USD more (or, negative, less) than usual."""
-        return self.spent - self.usual
-
-
-@dataclass(frozen=True, slots=True)
-class DayOfSpend:
-    """A day's spend as it is told: projects with the largest first, judges apart, month to date.
-
-    `mover` is None where too few days precede. `unpriced_models` pairs each model without a known price with its
-    calls of the day.
+    Words that do not apply or were not logged are "": a judge has `dimension`, `judge` and `mode`, an application has
+    the rest. `cost` is USD of the calls that have a price, None where none has one. Of `billed_calls` both costs are
+    known: `billed_cost` is what was billed for them, `billed_computed` what `cost` says of them.
     """
 
     day: date
-    projects: tuple[tuple[str, Spend], ...]
-    application: Spend
-    judge: Spend
-    month_application: Spend
-    month_judge: Spend
-    mover: Mover | None
-    unpriced_models: tuple[tuple[str, int], ...]
+    kind: str
+    project: str
+    model: str
+    environment: str
+    prompt_version: str
+    user_group: str
+    provider_name: str
+    price_source: str
+    dimension: str
+    judge: str
+    mode: str
+    calls: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    reasoning_tokens: int
+    cache_write_tokens: int
+    cost: Decimal | None
+    billed_calls: int
+    billed_cost: Decimal
+    billed_computed: Decimal
+
+
+def total(rows: Iterable[DailyCost]) -> Spend:
+    """All of them as one."""
+    return sum((row.spend for row in rows), Spend())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -115,3 +115,12 @@ class JudgeCall:
     cost: Decimal | None
     called_at: datetime
     mode: CallMode = CallMode.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class SparedCall:
+    """What a call would have been for that was not made, since its reply was on record; `model` as it is asked for."""
+
+    day: date
+    purpose: CallPurpose
+    model: str

@@ -51,8 +51,9 @@ class Link:
 class Chart:
     """How a measure went: `points` are ends of windows with their values, None where nothing was known.
 
-    At least one value is known. `reference` is what they are held to, `since` when what the message tells of began,
-    `until` when it ended. `alt` says in words what the picture shows, for whoever cannot see it.
+    At least one value is known. `reference` is what they are held to, called `held_to`; `since` when what the message
+    tells of began, `until` when it ended. `outlook` is what is expected after the last point: an end of a window with
+    the low, the expected and the high value. `alt` says in words what the picture shows, for whoever cannot see it.
     """
 
     title: str
@@ -62,11 +63,15 @@ class Chart:
     since: datetime | None = None
     until: datetime | None = None
     unit: str = ""
+    held_to: str = "expected"
+    outlook: tuple[tuple[datetime, float, float, float], ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """All of it; times are ISO 8601."""
         times = {name: at and at.isoformat() for name, at in (("since", self.since), ("until", self.until))}
-        return {**asdict(self), **times, "points": [[at.isoformat(), value] for at, value in self.points]}
+        points = [[at.isoformat(), value] for at, value in self.points]
+        outlook = [[at.isoformat(), low, expected, high] for at, low, expected, high in self.outlook]
+        return {**asdict(self), **times, "points": points, "outlook": outlook}
 
 
 class Verb(StrEnum):

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Protocol
 
-from include.domain.alert import Alert, Incident, Told
+from include.domain.alert import Alert, Incident, Precision, Told
 from include.domain.cause import Arrival
-from include.domain.cost import DailyCost
+from include.domain.cost import DailyCost, Spend
 from include.domain.intake import Admitted, Decision, Facts, StagedRow
 from include.domain.interaction import Interaction, Json, Window
-from include.domain.llm import JudgeCall, LLMReply, LLMRequest
+from include.domain.llm import JudgeCall, LLMReply, LLMRequest, SparedCall
 from include.domain.message import Address, Message
 from include.domain.observation import Observation, Scope, Total
+from include.domain.price import BillableCall, Price
 from include.domain.report import Example, JudgeWeek, PublishedReport, Refusal
 from include.domain.rule import Evidence
 from include.domain.run import CoverageLedger
-from include.domain.score import Epoch, Outcome, Usage
+from include.domain.score import Epoch, Outcome
 from include.domain.segment import SegmentRow
 from include.domain.traffic import Exchange
 
@@ -66,16 +66,16 @@ class Intake(Protocol):
         """The rows of those keys that wait in quarantine, as they were logged."""
         ...
 
-    def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json]) -> None:
-        """Keep what a person replaced in the rows that were released."""
+    def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json], who: str = "") -> None:
+        """Keep what a person replaced in the rows that were released, and who it was, where that is known."""
         ...
 
 
 class PriceBook(Protocol):
     """What calls cost."""
 
-    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
-        """USD of one call at the price in force at `at`; None where the price is unknown."""
+    def price(self, call: BillableCall) -> Price | None:
+        """What the call cost at the price in force when it was made; None where the price is unknown, never 0 then."""
         ...
 
 
@@ -142,6 +142,10 @@ class CallLedger(Protocol):
 
     def release(self, keys: Sequence[str]) -> None:
         """End claims without a call."""
+        ...
+
+    def spared(self, calls: Mapping[SparedCall, Spend]) -> None:
+        """Add to what is known of calls that were not made, with what they had cost when they were."""
         ...
 
 
@@ -275,8 +279,12 @@ class SegmentReader(Protocol):
     Or by project, environment and one attribute of the interaction that is counted: `language`, `attributes.<name>`.
     """
 
-    def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> list[SegmentRow]:
+    def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> Sequence[SegmentRow]:
         """The tallies of the hours of the window, added up by `by`, epoch and `step`: an hour, 6 h or a day (UTC)."""
+        ...
+
+    def read_each(self, measure: str, windows: Sequence[Window], by: Sequence[str]) -> Sequence[SegmentRow]:
+        """The tallies of whole windows, without bins, by `by` and epoch; a row starts when its window does."""
         ...
 
     def settled_hours(self, window: Window) -> set[datetime]:
@@ -346,6 +354,10 @@ class WeekRecord(Protocol):
 
     def incidents(self, window: Window) -> list[tuple[Incident, Mapping[str, str]]]:
         """Incidents that overlap the window, by start, with what was found of each episode at its worst."""
+        ...
+
+    def precision(self, window: Window) -> list[Precision]:
+        """What on-call thinks of the incidents that began in the window, by rule, most often not useful first."""
         ...
 
     def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from include.domain.alert import Precision
 from include.domain.cost import Spend
 from include.domain.interaction import Window
+from include.domain.judging_cost import JudgingWeek
 from include.domain.message import Severity
+from include.domain.money import BudgetMonth
 from include.domain.run import CoverageLedger
 from include.domain.score import ScoreSource
+from include.domain.value import ValueWeek
 from include.errors import AssayError
 
 
@@ -129,11 +133,20 @@ class ProjectSpend:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekMoney:
+    """What is told of a week's money beyond its sums; budgets are of the month that holds the week's last day."""
+
+    budgets: tuple[BudgetMonth, ...] = ()
+    judging: JudgingWeek = field(default_factory=JudgingWeek)
+    value: ValueWeek | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CostWeek:
     """Spend over whole UTC days `first` to `last`, both included; largest project first.
 
-    `comparable` says that every day of the week before has a rollup. `unpriced_models` pairs each model without a
-    known price with its calls.
+    `comparable` says that every day of the week before has a rollup. `days_before` are those of the week before.
+    `unpriced_models` pairs each model without a known price with its calls.
     """
 
     first: date
@@ -142,6 +155,8 @@ class CostWeek:
     days: tuple[tuple[date, Decimal], ...]
     unpriced_models: tuple[tuple[str, int], ...]
     comparable: bool
+    days_before: tuple[tuple[date, Decimal], ...] = ()
+    money: WeekMoney = field(default_factory=WeekMoney)
 
     @property
     def application(self) -> Spend:
@@ -234,6 +249,8 @@ class WeeklyReport:
     data_quality: DataQuality
     judges: tuple[JudgeWeek, ...]
     attachments: tuple[Attachment, ...] = ()
+    precision: tuple[Precision, ...] = ()
+    """What on-call thinks of the incidents that began in the charted time."""
 
     @property
     def report_id(self) -> str:

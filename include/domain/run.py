@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from include.domain.budget import JudgeBudget
@@ -100,6 +101,26 @@ class SettledRun:
     epochs: Epochs
     weights_version: str
     budgets: Mapping[str, JudgeBudget] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as it stands: `ledger` and `settled_at` are None until it is settled, `warnings` are the suite's."""
+
+    run: Run
+    status: RunStatus
+    attempts: int
+    ledger: CoverageLedger | None
+    warnings: tuple[str, ...]
+    started_at: datetime
+    settled_at: datetime | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the last start to the end; None of a run that is under way, or was settled before it began again."""
+        if self.status is not RunStatus.SETTLED or self.settled_at is None or self.settled_at < self.started_at:
+            return None
+        return self.settled_at - self.started_at
 
 
 @dataclass(frozen=True, slots=True)

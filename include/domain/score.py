@@ -50,12 +50,19 @@ class FailureType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call as the provider billed them; `cached_input_tokens` are part of `input_tokens`."""
+    """Tokens of one call as the provider billed them.
+
+    Those read from a prompt cache, written to it, or of audio are part of `input_tokens`; those of reasoning or of
+    audio part of `output_tokens`.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -63,6 +70,9 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.cached_input_tokens + other.cached_input_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.input_audio_tokens + other.input_audio_tokens,
+            self.output_audio_tokens + other.output_audio_tokens,
         )
 
 
@@ -154,6 +164,15 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownJudge:
+    """A judge that was in force once: its name and parts (see `Epoch`), and when it was first to judge."""
+
+    judge: str
+    parts: Mapping[str, Json]
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """How the dimensions of a project add up: each weight >= 0, together 1 (within 1e-9).
 
@@ -188,7 +207,7 @@ class Composite:
 
 
 def epoch_set(epochs: Sequence[str]) -> str:
-    """The identity of the judges behind a composite: twelve hex digits over their sorted epochs."""
+    """The identity of what is behind a composite: twelve hex digits over the sorted epochs and whatever else counts."""
     return digest(sorted(epochs))[:12]
 
 

@@ -122,9 +122,10 @@ _TYPES: dict[str, Callable[[Json], bool]] = {
         ("interaction_id", "project", "environment", "conversation_id", "user_input", "response"), _is_text
     ),
     **dict.fromkeys(("reference", "provider_name", "request_model", "response_model", "prompt_version"), _is_text),
-    **dict.fromkeys(("finish_reason", "error_type"), _is_text),
-    **dict.fromkeys(("input_tokens", "output_tokens", "cached_input_tokens"), _is_count),
-    "latency_ms": _is_number,
+    **dict.fromkeys(("finish_reason", "error_type", "billed_currency"), _is_text),
+    **dict.fromkeys(("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens"), _is_count),
+    **dict.fromkeys(("cache_write_tokens", "input_audio_tokens", "output_audio_tokens", "images"), _is_count),
+    **dict.fromkeys(("latency_ms", "billed_cost"), _is_number),
     "retrieved_contexts": _is_texts,
     "history": _is_turns,
     "attributes": _is_object,

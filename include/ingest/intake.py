@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from include.domain.intake import Admitted, Decision, Facts, Findings
 from include.domain.ports import Intake, PriceBook
+from include.domain.price import BillableCall
 from include.domain.score import Usage
 from include.errors import BatchRefused
 from include.ingest.language import detect
@@ -24,11 +25,13 @@ WHOLE_BATCH = 20
 class Desk:
     """Who decides on a row: the suite (see `validate.Suite.check`), the price book, and who is judged.
 
-    `detect` tells the language of an answer, where the plan asks for it and the application did not log it.
+    `in_usd` tells what a sum in a currency was worth at a moment, None where nobody knows. `detect` tells the language
+    of an answer, where the plan asks for it and the application did not log it.
     """
 
     check: Callable[[Sequence[Facts], dict[str, float]], Findings]
     prices: PriceBook
+    in_usd: Callable[[Decimal, str | None, datetime], Decimal | None]
     plan: SamplingPlan
     detect: Callable[[str], str] = detect
 
@@ -60,10 +63,15 @@ def decide(facts: Sequence[Facts], findings: Findings, desk: Desk) -> Iterator[D
             yield Decision(row.row_key, refused_by)
         else:
             assert row.interaction_id is not None, "the suite refuses a row without an id"
+            assert row.occurred_at is not None, "and one without its time"
             part = desk.plan.part(row, desk.detect)
+            price = desk.prices.price(billable(row, row.occurred_at))
+            billed = row.billed_cost
             yield Decision(
                 row.row_key,
-                cost=price(row, desk.prices),
+                cost=price.usd if price else None,
+                price_source=price.source if price else None,
+                billed_cost=None if billed is None else desk.in_usd(billed, row.billed_currency, row.occurred_at),
                 stratum=part.stratum,
                 always=part.always is not None,
                 rate=part.rate,
@@ -71,13 +79,24 @@ def decide(facts: Sequence[Facts], findings: Findings, desk: Desk) -> Iterator[D
             )
 
 
-def price(row: Facts, prices: PriceBook) -> Decimal | None:
-    """USD of the row's call; None where its tokens were not logged or its model has no known price."""
-    if row.input_tokens is None or row.output_tokens is None:
-        return None
-    usage = Usage(row.input_tokens, row.output_tokens, row.cached_input_tokens or 0)
+def billable(row: Facts, at: datetime) -> BillableCall:
+    """The row's call, with the model that answered, or where that was not logged the one that was asked.
+
+    A kind of tokens that was not logged is not told apart from the others of its prompt or answer.
+    """
+    usage = None
+    if row.input_tokens is not None and row.output_tokens is not None:
+        usage = Usage(
+            row.input_tokens,
+            row.output_tokens,
+            row.cached_input_tokens or 0,
+            row.reasoning_tokens or 0,
+            row.cache_write_tokens or 0,
+            row.input_audio_tokens or 0,
+            row.output_audio_tokens or 0,
+        )
     model = row.response_model or row.request_model
-    return prices.price(row.provider_name, model, usage, row.logged_at)
+    return BillableCall(row.provider_name, model, usage, at, row.project or "", row.latency_ms, row.images)
 
 
 def volume_bounds(past: Sequence[int]) -> dict[str, float]:

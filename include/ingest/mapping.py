@@ -8,7 +8,8 @@ WORDS = (
     *("interaction_id", "occurred_at", "project", "environment", "conversation_id", "user_input", "response"),
     *("retrieved_contexts", "reference", "history", "provider_name", "request_model", "response_model"),
     *("prompt_version", "input_tokens", "output_tokens", "cached_input_tokens", "latency_ms", "finish_reason"),
-    *("error_type", "attributes"),
+    *("error_type", "attributes", "reasoning_tokens", "cache_write_tokens", "input_audio_tokens"),
+    *("output_audio_tokens", "images", "billed_cost", "billed_currency"),
 )
 """What a row is read as, besides its key and `logged_at`."""
 
@@ -40,6 +41,13 @@ class Columns(BaseModel):
     finish_reason: str = "NULL::text"
     error_type: str = "NULL::text"
     attributes: str = "NULL::jsonb"
+    reasoning_tokens: str = "NULL::bigint"
+    cache_write_tokens: str = "NULL::bigint"
+    input_audio_tokens: str = "NULL::bigint"
+    output_audio_tokens: str = "NULL::bigint"
+    images: str = "NULL::bigint"
+    billed_cost: str = "NULL::numeric"
+    billed_currency: str = "NULL::text"
 
 
 class SourceMapping(BaseModel):

@@ -14,7 +14,13 @@ from include.ingest.mapping import WORDS
 
 
 def release(
-    source: str, row_keys: Sequence[str], repair: Mapping[str, Json], intake: Intake, desk: Desk, now: datetime
+    source: str,
+    row_keys: Sequence[str],
+    repair: Mapping[str, Json],
+    intake: Intake,
+    desk: Desk,
+    now: datetime,
+    who: str = "",
 ) -> int:
     """Replace the fields of `repair` in each row, look at it again, and let it in; returns how many rows.
 
@@ -38,5 +44,5 @@ def release(
             raise RepairRefused(f"row {row_key} is still refused by {', '.join(reasons)}")
         intake.decide(decide(facts, findings, desk))
     admitted = intake.admit(run_id, source, now, desk.plan.floor)
-    intake.note_repair(source, row_keys, repair)
+    intake.note_repair(source, row_keys, repair, who)
     return admitted.interactions

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = tuple(field.name for field in fields(Facts))
-NUMBERS = tuple(field.name for field in fields(Facts) if "int" in str(field.type) or "float" in str(field.type))
+NUMBERS = tuple(
+    field.name for field in fields(Facts) if any(kind in str(field.type) for kind in ("int", "float", "Decimal"))
+)
 UNBOUNDED = {"volume_low": 0, "volume_high": 2**53}
 CRITICAL = "critical"
 

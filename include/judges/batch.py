@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -19,8 +19,11 @@ from typing import Protocol, TypeVar
 from include.domain.batch import Batch, BatchStatus, WantedCall, Whereabouts
 from include.domain.llm import REFUSED, TRUNCATED, CallMode, CallPurpose, JudgeCall, LLMReply
 from include.domain.ports import CallLedger, PriceBook
-from include.domain.score import FailureType, digest
+from include.domain.price import BillableCall, Price
+from include.domain.score import FailureType, Usage, digest
 from include.errors import JudgeError, JudgeMisconfigured
+from include.judges.estimate import tokens
+from include.judges.examiner import VERDICT_CHARACTERS
 from include.judges.wanted import Address, Waiting
 
 T = TypeVar("T")
@@ -175,7 +178,7 @@ class BatchDesk:
         batch_key = digest([now.isoformat(), *(call.key for call, _ in part)])
         with self.book.hold(batch_key):
             self.book.intend(Batch(batch_key, office.endpoint, office.model, run_id, BatchStatus.INTENDED, now, due_at))
-            admitted = self._admit(batch_key, [call for call, _ in part])
+            admitted = self._admit(batch_key, [self._priced(office, call) for call, _ in part])
             if not admitted:
                 self.book.end(batch_key, BatchStatus.GIVEN_UP, now, note="all are called elsewhere")
                 return
@@ -189,6 +192,17 @@ class BatchDesk:
                     raise
                 return  # where it is unclear whether it arrived, whoever collects looks for it
             self.book.submitted(batch_key, batch_id, self.now())
+
+    def _priced(self, office: BatchOffice, call: WantedCall) -> WantedCall:
+        asked = sum(len(message.content) for message in call.request.messages)
+        usage = Usage(tokens(asked), tokens(VERDICT_CHARACTERS))
+        price = self._price(office, office.model, usage, call.purpose)
+        return replace(call, expected=price.usd if price else None)
+
+    def _price(self, office: BatchOffice, model: str, usage: Usage | None, purpose: CallPurpose) -> Price | None:
+        share = office.price_share
+        call = BillableCall(office.provider, model, usage, self.now(), purpose.project, batch_share=share)
+        return self.prices.price(call)
 
     def _admit(self, batch_key: str, calls: Iterable[WantedCall]) -> set[str]:
         """Takes calls that are neither on record nor being made; meanwhile claims keep others from making them."""
@@ -264,9 +278,7 @@ class BatchDesk:
             self.ledger.record([call for call in calls if not found.get(call.key)])
 
     def _call(self, office: BatchOffice, key: str, purpose: CallPurpose, reply: LLMReply) -> JudgeCall:
-        now = self.now()
-        model = reply.response_model or office.model
-        price = self.prices.price(office.provider, model, reply.usage, now) if reply.usage else None
+        price = self._price(office, reply.response_model or office.model, reply.usage, purpose)
         return JudgeCall(
             key=key,
             purpose=purpose,
@@ -274,8 +286,8 @@ class BatchDesk:
             request_model=office.model,
             outcome=_outcome(reply),
             reply=reply,
-            cost=None if price is None else price * office.price_share,
-            called_at=now,
+            cost=price.usd if price else None,
+            called_at=self.now(),
             mode=CallMode.BATCH,
         )
 

@@ -1,8 +1,9 @@
 """What a day's judging has cost and may cost goes in; how far down the ladder a project is judged comes out.
 
 Before a run the step is chosen from what is spent and what the run is expected to cost; while it goes on, a meter
-reads what was really spent and may only lead further down. A step down is stored with the run, told by the rule
-`budget`, and seen in the width of every interval, since a smaller sample has larger weights.
+reads what was really spent, with what batches under way will about cost, and may only lead further down. A step down is
+stored with the run, told by the rule `budget`, and seen in the width of every interval, since a smaller sample has
+larger weights.
 """
 
 from __future__ import annotations

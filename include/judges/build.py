@@ -9,9 +9,10 @@ from datetime import datetime
 from functools import cache
 from typing import Protocol
 
+from include.domain.interaction import Json
 from include.domain.ports import CallLedger, Judge, LLMClient, PriceBook
 from include.domain.run import COMPOSITE, Epochs
-from include.domain.score import Weights, epoch_set
+from include.domain.score import Weights, digest, epoch_set
 from include.errors import ConfigError
 from include.judges.calls import Calls
 from include.judges.cascade import Cascade
@@ -87,13 +88,14 @@ class Bench:
         return named
 
     def epochs(self, weights: WeightsFile) -> Epochs:
-        """Who judges, by project; the composite's identity is that of the judges whose dimensions count."""
+        """Who judges, by project; the composite's identity is that of judges that count, and of weights."""
         return Epochs({project: _measures(judges, weights.of(project)) for project, judges in self.by_project.items()})
 
 
 def _measures(judges: Sequence[Judge], weights: Weights) -> dict[str, str]:
     epochs = {judge.epoch.dimension: judge.epoch.id for judge in judges}
-    return {**epochs, COMPOSITE: epoch_set([epochs[dimension] for dimension in weights.weighted])}
+    weighted: dict[str, Json] = {dimension: weights.by_dimension[dimension] for dimension in weights.weighted}
+    return {**epochs, COMPOSITE: epoch_set([*(epochs[dimension] for dimension in weighted), digest(weighted)])}
 
 
 class OpenedClient(LLMClient, AbstractAsyncContextManager[object], Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from include.domain.llm import REFUSED, TRUNCATED, CallPurpose, JudgeCall, LLMReply, LLMRequest
+from include.domain.llm import REFUSED, TRUNCATED, CallMode, CallPurpose, JudgeCall, LLMReply, LLMRequest, SparedCall
 from include.domain.ports import LLMClient, PriceBook
+from include.domain.price import BillableCall
 from include.domain.score import FailureType, Usage
 from include.errors import JudgeError
 from include.judges.ledger import LedgerDesk
@@ -90,6 +91,7 @@ class Calls:
         async with lock:  # the ledger tells workers apart, not coroutines
             call = await self._desk.claim(key)
             if call:
+                self._spare(call, purpose)
                 return call, _read(call.reply, parse)
             try:
                 reply = await self._reply(key, request, purpose)
@@ -108,9 +110,16 @@ class Calls:
         """
         return await self.client.complete(request)
 
+    def _spare(self, call: JudgeCall, purpose: CallPurpose) -> None:
+        """Count what the ledger spared. A reply of a batch was fetched for its first use, which spares nothing."""
+        if call.mode is CallMode.LIVE:
+            self._desk.spare(SparedCall(self._now().astimezone(UTC).date(), purpose, self.client.model), call.cost)
+
     def _call(self, key: str, purpose: CallPurpose, reply: LLMReply, value: object) -> JudgeCall:
         now = self._now()
         model = reply.response_model or self.client.model
+        billed = BillableCall(self.client.provider, model, reply.usage, now, purpose.project, reply.latency_ms)
+        price = self._prices.price(billed)
         return JudgeCall(
             key=key,
             purpose=purpose,
@@ -118,7 +127,7 @@ class Calls:
             request_model=self.client.model,
             outcome=value.kind.value if isinstance(value, _Problem) else "ok",
             reply=reply,
-            cost=self._prices.price(self.client.provider, model, reply.usage, now) if reply.usage else None,
+            cost=price.usd if price else None,
             called_at=now,
         )
 

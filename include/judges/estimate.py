@@ -10,10 +10,16 @@ from typing import Protocol, runtime_checkable
 
 from include.domain.interaction import Interaction
 from include.domain.ports import Judge, LLMClient, PriceBook
+from include.domain.price import BillableCall
 from include.domain.score import Usage
 
 CHARACTERS_PER_TOKEN = 4
 """Of English prose with the tokenizers in use; other languages and code need more tokens."""
+
+
+def tokens(characters: float) -> int:
+    """About how many tokens a text of that length has."""
+    return round(characters / CHARACTERS_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class ExpectedCall:
     @property
     def usage(self) -> Usage:
         """The tokens of the call if it is made."""
-        return Usage(round(self.asked / CHARACTERS_PER_TOKEN), round(self.answered / CHARACTERS_PER_TOKEN))
+        return Usage(tokens(self.asked), tokens(self.answered))
 
 
 @runtime_checkable
@@ -71,12 +77,13 @@ def estimate(
         count += 1
         for call in _calls(interaction, judges(interaction.project)):
             usage = call.usage
-            price = prices.price(call.client.provider, call.client.model, usage, at)
+            asked = BillableCall(call.client.provider, call.client.model, usage, at, interaction.project)
+            price = prices.price(asked)
             unpriced = unpriced or price is None
             calls += call.likely
             tokens_in += usage.input_tokens * call.likely
             tokens_out += usage.output_tokens * call.likely
-            cost += (price or Decimal(0)) * Decimal(call.likely)
+            cost += (price.usd if price else Decimal(0)) * Decimal(call.likely)
     return Estimate(count, round(calls), Usage(round(tokens_in), round(tokens_out)), None if unpriced else cost)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from include.domain.llm import JudgeCall
+from include.domain.cost import Spend
+from include.domain.llm import JudgeCall, SparedCall
 from include.domain.ports import CallLedger
 
 GATHER_S = 0.025
@@ -35,6 +37,9 @@ class MemoryLedger:
     def release(self, keys: Sequence[str]) -> None:
         """See `CallLedger`."""
 
+    def spared(self, calls: Mapping[SparedCall, Spend]) -> None:
+        """See `CallLedger`; nobody asks for it."""
+
 
 @dataclass
 class _Batch:
@@ -60,6 +65,7 @@ class LedgerDesk:
         self._poll_s = poll_s
         self._next = _Batch()
         self._service: asyncio.Task[None] | None = None
+        self._spared: defaultdict[SparedCall, Spend] = defaultdict(Spend)
 
     async def claim(self, key: str) -> JudgeCall | None:
         """What is on record, or None for whoever shall call now; waits while another worker does. One at a time."""
@@ -84,10 +90,17 @@ class LedgerDesk:
         self._next.releases.append(key)
         self._serve()
 
+    def spare(self, spared: SparedCall, cost: Decimal | None) -> None:
+        """Count a call that was not made, with what it had cost in USD; kept when the desk closes, lost in a kill."""
+        self._spared[spared] += Spend(1, int(cost is None), cost or Decimal(0))
+
     async def close(self) -> None:
         """Returns once everything is written."""
         while self._service and not self._service.done():
             await self._service
+        if self._spared:
+            spared, self._spared = self._spared, defaultdict(Spend)
+            await asyncio.to_thread(self._ledger.spared, spared)
 
     def _serve(self) -> None:
         if self._service is None or self._service.done():

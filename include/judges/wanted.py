@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Protocol
 
 from include.domain.batch import WantedCall
+from include.domain.cost import Spend
 from include.domain.interaction import Interaction
-from include.domain.llm import CallPurpose, JudgeCall, LLMReply, LLMRequest
+from include.domain.llm import CallPurpose, JudgeCall, LLMReply, LLMRequest, SparedCall
 from include.domain.ports import CallLedger, Judge, LLMClient, PriceBook
 from include.domain.score import Epoch, FailureType, Outcome, ScoreFailure
 from include.errors import JudgeError
@@ -50,6 +51,9 @@ class _Noted(Calls):
         self._calls[key] = WantedCall(key, request, purpose)
         raise _put_off(FailureType.POSTPONED, "noted for a batch")
 
+    def _spare(self, call: JudgeCall, purpose: CallPurpose) -> None:
+        """Nothing is spared by looking what is wanted."""
+
 
 class Waiting(Protocol):
     """Where it is known which requests wait in a batch."""
@@ -84,6 +88,10 @@ class Patience:
     def release(self, keys: Sequence[str]) -> None:
         """See `CallLedger`."""
         self._ledger.release(keys)
+
+    def spared(self, calls: Mapping[SparedCall, Spend]) -> None:
+        """See `CallLedger`."""
+        self._ledger.spared(calls)
 
     def calls(self, client: LLMClient, desk: LedgerDesk, prices: PriceBook, now: Callable[[], datetime]) -> Calls:
         """Calls through this ledger; `desk` serves it."""

@@ -53,7 +53,8 @@ def with_causes(rules: Rules, results: Sequence[RuleResult], epochs: Epochs, des
             found.append(one)
             continue
         try:
-            cause = _still_stands(desk.reader.previous(one.rule, one.fingerprint, one.window.start), one.evidence)
+            before = desk.reader.previous(one.rule, one.fingerprint, one.window.start)
+            cause = _still_stands(before, one.evidence, slides=isinstance(rule, SpendRule))
             if cause is None and left:
                 left -= 1
                 cause = _searched(rule, one, epochs, desk)
@@ -70,11 +71,13 @@ def _told(one: RuleResult, cause: dict[str, Json] | None) -> RuleResult:
     return replace(one, evidence=replace(one.evidence, details={**one.evidence.details, "cause": cause}))
 
 
-def _still_stands(before: Evidence | None, now: Evidence) -> dict[str, Json] | None:
-    """The cause that was found, if the breach is the same and has not grown much."""
+def _still_stands(before: Evidence | None, now: Evidence, *, slides: bool) -> dict[str, Json] | None:
+    """The cause that was found, if the breach is the same and has not grown much; one that slides overlaps itself."""
     cause = before.details.get("cause") if before else None
     since = now.details.get("since")
-    if not isinstance(cause, dict) or before is None or since is None or before.details.get("since") != since:
+    if not isinstance(cause, dict) or before is None or since is None:
+        return None
+    if before.details.get("since") != since and not (slides and str(before.details.get("until", "")) > str(since)):
         return None
     looked_at = cause.get("n")
     grown = not isinstance(looked_at, int) or min(now.n, MOST_ROWS) >= GROWN * looked_at

@@ -1,21 +1,20 @@
 """Values of now and of the past go in; whether their distribution shifted comes out, by Evidently's tests.
 
-Alone imports evidently, and inside functions: it costs seconds. The tests are called as Evidently registers them:
-for sixteen segments that takes 40 ms, where a `Report`, which draws every distribution, takes 1.2 s. The report is
-drawn only when somebody asks for its HTML.
+Alone imports evidently, and inside functions: it costs seconds, which are spent only where something may have drifted
+or labels are compared. The tests are called as Evidently registers them: for sixteen segments that takes 40 ms, where a
+`Report`, which draws every distribution, takes 1.2 s. The report is drawn only when somebody asks for its HTML.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from statistics import median
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from include.domain.interaction import Json, Window
+from include.domain.interaction import Json
 from include.domain.rule import Evidence, RuleOutcome
 from include.monitors.reference import PROVEN
 from include.monitors.result import Finding, no_data
@@ -30,13 +29,7 @@ DRAWN = 24
 """Evidently's page shows at most so many samples: each costs 0.05 s."""
 
 
-def is_due(rule: DriftRule, window: Window) -> bool:
-    """Whether a multiple of `every` since 1970 lies in `(start, end]` of the window."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return (window.end - epoch) // rule.every > (window.start - epoch) // rule.every
-
-
-def judge(rule: DriftRule, samples: Sequence[Sample]) -> list[Finding]:
+def judge(rule: DriftRule, samples: Iterable[Sample]) -> list[Finding]:
     """One finding per sample; Benjamini-Hochberg over all of those that can be tested.
 
     Before it, what is compared shrinks by its dispersion: n values of days that differ k times more than chance makes
@@ -79,8 +72,28 @@ def _p_value(rule: DriftRule, pair: Pair) -> float:
         past, now = (
             thinned(np.asarray(values), max(1, round(len(values) / dispersion))) for values in (pair.past, pair.now)
         )
-        return _statistic(rule.method, past, now)
+        return _p_of_numbers(rule, past, now)
     return _p_of_labels(*merged([*map(str, pair.past)], [*pair.now]), dispersion)
+
+
+def _p_of_numbers(rule: DriftRule, past: Floats, now: Floats) -> float:
+    """By Evidently's test; by the function of scipy that Evidently's ks calls where that excludes a breach.
+
+    A p-value is never adjusted downwards, so one above 1 - `confidence` is no breach whatever the others are.
+    """
+    from scipy.stats import ks_2samp
+
+    if rule.method == "ks":
+        with catch_warnings():  # an exact p-value that is out of reach is replaced by the asymptotic one
+            simplefilter("ignore", RuntimeWarning)
+            p = float(ks_2samp(past, now).pvalue)
+        if not _may_be_breached(rule, p):
+            return p
+    return _statistic(rule.method, past, now)
+
+
+def _may_be_breached(rule: DriftRule, p: float) -> bool:
+    return p <= 1 - rule.confidence
 
 
 def _p_of_labels(past: Sequence[str], now: Sequence[str], dispersion: float) -> float:
@@ -101,7 +114,8 @@ def _p_of_labels(past: Sequence[str], now: Sequence[str], dispersion: float) -> 
 
 def _finding(rule: DriftRule, pair: Pair, p: float, adjusted: float) -> Finding:
     sample = pair.sample
-    evidence, effect, told = (_of_labels if sample.kind == "label" else _of_numbers)(rule, pair)
+    may_be_breached = _may_be_breached(rule, p)
+    evidence, effect, told = _of_labels(pair) if sample.kind == "label" else _of_numbers(pair, may_be_breached)
     breached = adjusted <= 1 - rule.confidence and effect >= rule.min_effect
     details: dict[str, Json] = {
         "method": rule.method if sample.kind != "label" else "chisquare",
@@ -125,11 +139,11 @@ def _finding(rule: DriftRule, pair: Pair, p: float, adjusted: float) -> Finding:
     return Finding(sample.segment, outcome, evidence, sentence, sample.measure)
 
 
-def _of_numbers(rule: DriftRule, pair: Pair) -> tuple[Evidence, float, str]:
+def _of_numbers(pair: Pair, with_distances: bool) -> tuple[Evidence, float, str]:
     """Evidence, effect and the finding in words; of scores as means, of other numbers as medians."""
     past, now = np.asarray(pair.past, float), np.asarray(pair.now, float)
     details: dict[str, Json] = {"quantiles": _quantiles(now), "reference_quantiles": _quantiles(past)}
-    if len(now) >= DISTANCES_FROM:
+    if with_distances and len(now) >= DISTANCES_FROM:
         details["distances"] = {name: _statistic(name, past, now) for name in ("jensenshannon", "psi")}
     n = len(now)
     if pair.sample.kind == "score":
@@ -143,7 +157,7 @@ def _of_numbers(rule: DriftRule, pair: Pair) -> tuple[Evidence, float, str]:
     return Evidence(value, usual, details=details), effect, told
 
 
-def _of_labels(rule: DriftRule, pair: Pair) -> tuple[Evidence, float, str]:
+def _of_labels(pair: Pair) -> tuple[Evidence, float, str]:
     """The same of labels, as shares; the effect is the share of the mixture that moved (total variation)."""
     shares = mixtures([*map(str, pair.past)], [*map(str, pair.now)])
     effect = sum(abs(now - past) for now, past in shares.values()) / 2
@@ -191,7 +205,7 @@ def _statistic(method: str, past: Sequence[str] | Floats, now: Sequence[str] | F
     from evidently.legacy.core import ColumnType
 
     kind = ColumnType.Categorical if method in ("chisquare", "z") else ColumnType.Numerical
-    reference, current = pd.Series([*past]), pd.Series([*now])
+    reference, current = pd.Series(past), pd.Series(now)
     test = get_stattest(reference, current, kind, method)
     with catch_warnings():  # an exact p-value that is out of reach is replaced by the asymptotic one
         simplefilter("ignore", RuntimeWarning)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import groupby
+from operator import attrgetter
 
 from include.domain.budget import JudgeBudget
+from include.domain.factors import Rates
 from include.domain.interaction import Window
+from include.domain.money import Allowances
 from include.domain.ports import SegmentReader
 from include.domain.probe import ShiftTally
 from include.domain.rule import Evidence, RuleOutcome, RuleResult
 from include.domain.run import CoverageLedger, Epochs
-from include.domain.segment import SegmentRow, whole_hours
-from include.monitors import budget, coverage, drift, level, probe, samples, spend, volume
+from include.domain.segment import SegmentRow
+from include.domain.series import SegmentRows
+from include.monitors import allowance, budget, coverage, drift, level, probe, samples, spend, takeover, volume
 from include.monitors.exchanges import LOGGED
-from include.monitors.hours import evidence_span
+from include.monitors.hours import evidence_span, is_due
 from include.monitors.read_once import ReadOnce
 from include.monitors.result import Finding, no_data, result
 from include.monitors.rules import (
     BudgetRule,
     CoverageRule,
     DriftRule,
+    EpochRule,
     LevelRule,
+    MonthlyBudgetRule,
     ProbeRule,
     Rule,
     Rules,
@@ -33,6 +39,7 @@ from include.monitors.rules import (
 )
 from include.monitors.samples import Traffic
 from include.monitors.shift import Sample
+from include.monitors.spend_factors import RatesOf
 from include.monitors.vocabulary import UNSCORED
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -44,7 +51,9 @@ BROKEN = (ArithmeticError, LookupError, TypeError, ValueError)
 class Settled:
     """A settled run as the rules see it: its ledger, who judged each project, the budgets of those that have one.
 
-    `shifts` sums up how far probes of the interactions of a window moved their scores; `traffic` reads interactions.
+    `shifts` sums up how far probes of the interactions of a window moved their scores; `traffic` reads interactions;
+    `allowances` tells how budgets of the month stand; `judges` what judges are made of; `rates` what tokens of a model
+    cost beside each other.
     """
 
     window: Window
@@ -53,13 +62,22 @@ class Settled:
     budgets: Mapping[str, JudgeBudget] = field(default_factory=dict)
     shifts: Callable[[Window], Sequence[ShiftTally]] = field(default=lambda _: (), compare=False)
     traffic: Traffic | None = field(default=None, compare=False)
+    allowances: Callable[[Window], Allowances] = field(default=lambda _: Allowances(), compare=False)
+    judges: takeover.Known = field(default=lambda _: {}, compare=False)
+    rates: RatesOf = field(default=lambda _: Rates(), compare=False)
 
 
-def evaluate(rules: Rules, run: Settled, segments: SegmentReader) -> list[RuleResult]:
-    """Every rule that is due over the run's window; a rule that breaks is an `Error` and stops no other."""
-    unread = replace(run, shifts=lambda _: (), traffic=None)
-    once = ReadOnce(segments, lambda survey: [_survived(rule, unread, survey) for rule in rules.rules])
-    return [result(rule, run.window, found) for rule in rules.rules for found in _survived(rule, run, once)]
+def evaluate(
+    rules: Rules, run: Settled, segments: SegmentReader, ahead: SegmentReader | None = None
+) -> list[RuleResult]:
+    """Every rule that is due over the run's window; a rule that breaks is an `Error` and stops no other.
+
+    `ahead` reads the same store on a connection of its own, in a thread, while rules are evaluated. What somebody
+    commits meanwhile may be seen by a later read and not by an earlier one, as on one connection at READ COMMITTED.
+    """
+    unread = replace(run, shifts=lambda _: (), traffic=None, allowances=lambda _: Allowances())
+    with ReadOnce(segments, lambda survey: [_survived(rule, unread, survey) for rule in rules.rules], ahead) as once:
+        return [result(rule, run.window, found) for rule in rules.rules for found in _survived(rule, run, once)]
 
 
 def _survived(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding]:
@@ -91,6 +109,8 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
             return [coverage.judge(run.ledger)]
         case BudgetRule():
             return budget.judge(run.budgets)
+        case MonthlyBudgetRule():
+            return allowance.judge(rule, run.allowances(run.window), run.window)
         case LevelRule():
             return _level(rule, run, segments)
         case VolumeRule():
@@ -104,26 +124,20 @@ def _findings(rule: Rule, run: Settled, segments: SegmentReader) -> list[Finding
                 segments.settled_hours(Window(past.start, span.end)),
             )
         case SpendRule():
-            hours = whole_hours(run.window)
-            past = hours.before(rule.trailing)
-            return spend.judge(
-                rule,
-                run.window,
-                _read(rule, segments, "spend", hours, HOUR),
-                _read(rule, segments, "spend", past, HOUR),
-                segments.settled_hours(past),
-            )
+            return spend.judge(rule, run.window, segments, run.rates)
         case ProbeRule():
             return probe.judge(rule, run.shifts(evidence_span(run.window, rule.over)), run.epochs)
+        case EpochRule():
+            return _taken_over(rule, run, segments)
         case DriftRule():
             return _drift(rule, run, segments)
 
 
-def _read(rule: Rule, segments: SegmentReader, measure: str, window: Window, step: timedelta) -> list[SegmentRow]:
+def _read(rule: Rule, segments: SegmentReader, measure: str, window: Window, step: timedelta) -> SegmentRows:
     """The rows of the interactions that the rule is about."""
     wanted = [(rule.columns.index(column), value) for column, value in rule.where.items()]
-    rows = segments.read(measure, window, rule.columns, step)
-    return [row for row in rows if all(row.segment[place] == value for place, value in wanted)] if wanted else rows
+    rows = SegmentRows.of(segments.read(measure, window, rule.columns, step))
+    return rows.only(lambda one: all(one.segment[place] == value for place, value in wanted))
 
 
 def _level(rule: LevelRule, run: Settled, segments: SegmentReader) -> list[Finding]:
@@ -141,15 +155,16 @@ def level_of_day(rule: LevelRule, runs: Sequence[Settled], segments: SegmentRead
         nobody = no_data((), f"no judge of {dimension} took part in this run", dimension=dimension)
         return [[nobody] for _ in runs]
     in_force = _InForce(last.epochs, dimension, rule.columns)
-    days = level.past_days(rule, last.window)
-    rows = in_force.among(_read(rule, segments, rule.measure, level.evidence_span(rule, last.window), HOUR))
-    past = _read(rule, segments, rule.measure, days, level.past_step(rule)) if days else []
-    others = {row.segment: row.epoch for row in past if row.epoch != in_force.epoch(row.segment)}
+    span, days = level.evidence_span(rule, last.window), level.past_days(rule, last.window)
+    rows = in_force.among(_read(rule, segments, rule.measure, span, HOUR))
+    past = _read(rule, segments, rule.measure, days, level.past_step(rule)) if days else SegmentRows([])
+    strange = past.only(lambda one: one.epoch != in_force.epoch(one.segment)).series
+    others = {one.segment: one.epoch for one in sorted(strange, key=attrgetter("last"))}
     found: list[list[Finding]] = []
-    seen = {row.segment: row.starts_at for row in reversed(rows)}
+    seen = {one.segment: one.first for one in rows.series}
     for _, alike in groupby(runs, lambda run: sum(first < run.window.end for first in seen.values())):
         windows = [run.window for run in alike]
-        known = [row for row in rows if row.starts_at < windows[-1].end]
+        known = rows.between(span.start, windows[-1].end)
         found += level.judge_each(rule, windows, known, in_force.among(past))
     return [
         [replace(_explained(one, in_force.epoch(one.segment), others), dimension=dimension) for one in each]
@@ -174,8 +189,8 @@ class _InForce:
         (only, *others) = self.epochs.every(self.dimension)
         return None if others else only
 
-    def among(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
-        return [row for row in rows if row.epoch == self.epoch(row.segment)]
+    def among(self, rows: Sequence[SegmentRow]) -> SegmentRows:
+        return SegmentRows.of(rows).only(lambda one: one.epoch == self.epoch(one.segment))
 
 
 def _explained(found: Finding, epoch: str | None, others: Mapping[tuple[str, ...], str]) -> Finding:
@@ -188,23 +203,43 @@ def _explained(found: Finding, epoch: str | None, others: Mapping[tuple[str, ...
     return no_data(found.segment, f"{found.sentence}; {why}")
 
 
+def _taken_over(rule: EpochRule, run: Settled, segments: SegmentReader) -> list[Finding]:
+    days = samples.past_days(run.window, rule.trailing)
+    measures = sorted({measure for epochs in run.epochs.by_project.values() for measure in epochs})
+    return [
+        found
+        for measure in measures
+        for found in takeover.judge(
+            rule,
+            measure,
+            segments.read(measure, days, rule.by, DAY),
+            _InForce(run.epochs, measure, rule.by).epoch,
+            run.judges,
+        )
+    ]
+
+
 def _drift(rule: DriftRule, run: Settled, segments: SegmentReader) -> list[Finding]:
-    if not drift.is_due(rule, run.window):
+    if not is_due(rule.every, run.window):
         return []
-    return drift.judge(rule, drift_samples(rule, run, segments)) + _unread(rule, run.traffic)
+    return drift.judge(rule, _samples(rule, run, segments)) + _unread(rule, run.traffic)
 
 
 def drift_samples(rule: DriftRule, run: Settled, segments: SegmentReader) -> list[Sample]:
     """What a drift rule compares: scores by their tallies, and of what else was logged some thousand rows a segment."""
+    return list(_samples(rule, run, segments))
+
+
+def _samples(rule: DriftRule, run: Settled, segments: SegmentReader) -> Iterator[Sample]:
     span = evidence_span(run.window, rule.over)
-    found: list[Sample] = []
     for measure in (measure for measure in rule.measures if measure not in LOGGED):
         in_force = _InForce(run.epochs, measure, rule.by)
         if run.epochs.every(measure):
             now = in_force.among(segments.read(measure, span, rule.by, HOUR))
             past = in_force.among(segments.read(measure, samples.past_days(span, rule.trailing), rule.by, DAY))
-            found += samples.of_scores(measure, now, past)
-    return [*found, *samples.of_traffic(rule, run.window, segments, run.traffic)] if run.traffic else found
+            yield from samples.of_scores(measure, now, past)
+    if run.traffic:
+        yield from samples.of_traffic(rule, run.window, segments, run.traffic)
 
 
 def _unread(rule: DriftRule, traffic: Traffic | None) -> list[Finding]:

@@ -9,24 +9,24 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
-import numpy as np
-
 from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome
 from include.domain.segment import SegmentRow, Tally, whole_hours
+from include.domain.series import HEAVIEST, TOTAL, N
 from include.monitors import reference, rhythm, tail
 from include.monitors.charting import charted as charted
 from include.monitors.charting import followed_through, stream_of
 from include.monitors.course import Course
-from include.monitors.hours import HOUR, Segment, by_segment, counts, grid, hours_of
-from include.monitors.predecessor import Followed, followed, withdrawn
+from include.monitors.hours import HOUR, Segment, hours_of
+from include.monitors.predecessor import Followed, followed, kindred, withdrawn
 from include.monitors.reference import Standard
 from include.monitors.result import Finding, no_data
 from include.monitors.rules import LevelRule
 from include.monitors.scale import Scale
+from include.monitors.timeline import NOTHING, Hours, Timeline, figures, timelines
 
 DAY = timedelta(days=1)
-Parted: TypeAlias = tuple[Mapping[datetime, Tally], Mapping[datetime, Tally]]
+Parted: TypeAlias = tuple[Mapping[datetime, Tally], Timeline]
 """The days that are the reference of a segment, and the hours that are held to it."""
 
 
@@ -73,14 +73,14 @@ def judge_each(
     """
     scale, last = Scale(rule), windows[-1]
     start = evidence_span(rule, last).start
-    seen = tail.cut(rule, rows, past, start)
-    tallies, days = by_segment(seen.rows), by_segment(seen.past)
-    parted = {
-        segment: parted_at(rule, last, tallies.get(segment, {}), days.get(segment, {}))
+    seen = tail.cut(rule, timelines(rows), timelines(past), start)
+    tallies, days = seen.hours, seen.days
+    parted: dict[Segment, Parted] = {
+        segment: parted_at(rule, last, tallies.get(segment, NOTHING), days.get(segment, NOTHING))
         for segment in sorted(tallies.keys() | days.keys())
     }
     before = followed(rule, start, tallies, days)
-    parted |= {segment: (one.days, tallies.get(segment, {})) for segment, one in before.items()}
+    parted |= {segment: (one.days, tallies.get(segment, NOTHING)) for segment, one in before.items()}
     standards = {segment: standard_of(scale, rhythm.whole_days(known)) for segment, (known, _) in parted.items()}
     standards |= {segment: one.why for segment, one in before.items() if one.why}
     some = {segment: standard for segment, standard in standards.items() if isinstance(standard, Standard)}
@@ -94,8 +94,9 @@ def judge_each(
     each = [found + [_finding(scale, course.within(window)) for course in courses] for window in windows]
     if not rule.follows:
         return each
+    kin = kindred(rule, tallies)
     return [
-        [_unless_withdrawn(one, partial(withdrawn, rule, one.segment, window.end, tallies, days)) for one in some]
+        [_unless_withdrawn(one, partial(withdrawn, kin(one.segment), one.segment, window.end, days)) for one in some]
         for window, some in zip(windows, each, strict=True)
     ]
 
@@ -118,24 +119,19 @@ def _called(rule: LevelRule, before: Followed | None) -> str:
     return "usually at these hours" if rule.same_hours else "usually"
 
 
-def parted_at(
-    rule: LevelRule, window: Window, hours: Mapping[datetime, Tally], days: Mapping[datetime, Tally]
-) -> Parted:
+def parted_at(rule: LevelRule, window: Window, hours: Timeline, days: Timeline) -> tuple[Timeline, Timeline]:
     """The days of a segment that are its reference, and the hours since, which are held to it.
 
     A past that is shorter than `trailing` and `over` together is parted in their proportion.
     """
     start = evidence_span(rule, window).start
     if rule.baseline:
-        return days, {at: one for at, one in hours.items() if at >= rule.baseline.window.end}
+        return days, hours.since(rule.baseline.window.end)
     if days and rule.trailing is not None:
         today = _midnight(whole_hours(window).start)
         share = rule.over / (rule.over + rule.trailing)
-        start = max(start, today - math.floor((today - min(days)) / DAY * share + 1e-9) * DAY)
-    return (
-        {day: tally for day, tally in days.items() if day < start},
-        {at: one for at, one in hours.items() if at >= start},
-    )
+        start = max(start, today - math.floor((today - days.first) / DAY * share + 1e-9) * DAY)
+    return days.before(start), hours.since(start)
 
 
 def standard_of(scale: Scale, days: Sequence[Tally], min_n: int | None = None) -> Standard | str:
@@ -162,12 +158,9 @@ def _courses(
     parted: Mapping[Segment, Parted],
 ) -> list[Course]:
     hours = hours_of(evidence_span(scale.rule, window))
-    cells = grid(list(standards), hours, {segment: since for segment, (_, since) in parted.items()})
-    weights = np.array([scale.weights_of(row) for row in cells])
-    heaviest = np.array([[cell.heaviest for cell in row] for row in cells])
-    totals = np.array([[cell.total for cell in row] for row in cells])
-    n, known = counts(cells), list(standards.values())
-    stream = stream_of(scale, weights, heaviest, n, known, scale.beside(weights, totals))
+    cells = figures(hours, [parted[segment][1] for segment in standards])
+    weights, heaviest, n, known = scale.weights_of(cells), cells[..., HEAVIEST], cells[..., N], list(standards.values())
+    stream = stream_of(scale, weights, heaviest, n, known, scale.beside(weights, cells[..., TOTAL]))
     held_to = [known] * len(hours)
     if scale.rule.same_hours:
         kinds = _by_kind(scale, standards, parted)
@@ -177,7 +170,7 @@ def _courses(
         )
     chart, first = followed_through(scale.rule, stream), hours.index(whole_hours(window).start)
     return [
-        Course(segment, standard, hours, [row[at] for row in cells], first, chart.of(at), [one[at] for one in held_to])
+        Course(segment, standard, hours, Hours(cells[:, at]), first, chart.of(at), [one[at] for one in held_to])
         for at, (segment, standard) in enumerate(standards.items())
     ]
 

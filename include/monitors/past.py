@@ -46,7 +46,12 @@ class Past:
     dispersion: float | None
 
 
-def usual(kinds: Ints, days: Sequence[date], ranks: Floats | None = None) -> Past:
+def ordinals(days: Sequence[date] | Ints) -> Ints:
+    """Days as numbers (`date.toordinal`)."""
+    return days if isinstance(days, np.ndarray) else np.array([day.toordinal() for day in days], np.int64)
+
+
+def usual(kinds: Ints, days: Sequence[date] | Ints, ranks: Floats | None = None) -> Past:
     """The past without the days whose mixture of `kinds` (one per value, from 0) is not that of most days.
 
     The usual mixture is the median over days of the share of each kind. How far a day is from it counts as in
@@ -60,7 +65,7 @@ def usual(kinds: Ints, days: Sequence[date], ranks: Floats | None = None) -> Pas
     everything = Past(np.ones(len(kinds), bool), None)
     if not len(days) or len(kinds) == 0:
         return everything
-    of_day: Ints = np.unique(np.array([day.toordinal() for day in days], np.int64), return_inverse=True)[1]
+    of_day: Ints = np.unique(ordinals(days), return_inverse=True)[1]
     n = np.bincount(of_day)
     told = n >= ENOUGH_VALUES
     freedom = len(np.unique(kinds)) - 1
@@ -81,8 +86,8 @@ def usual(kinds: Ints, days: Sequence[date], ranks: Floats | None = None) -> Pas
 
 def _off(kinds: Ints, of_day: Ints, n: Ints, told: Bools) -> Floats:
     """X^2 of each day against the usual mixture."""
-    table = np.zeros((len(n), kinds.max() + 1))
-    np.add.at(table, (of_day, kinds), 1)
+    width = kinds.max() + 1
+    table = np.bincount(of_day * width + kinds, minlength=len(n) * width).reshape(len(n), width).astype(float)
     table = table[:, table.sum(axis=0) > 0]
     smooth = (table + PRIOR * table.sum(axis=0) / table.sum()) / (n + PRIOR)[:, None]
     middle = np.median(smooth[told], axis=0)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from include.domain.segment import Tally, merged
-from include.monitors.hours import Segment
+from include.monitors.hours import HOUR, Segment
 from include.monitors.rules import LevelRule
+from include.monitors.timeline import NOTHING, Timeline
 from include.monitors.vocabulary import DEPLOYED
 
 Course: TypeAlias = Mapping[datetime, Tally]
@@ -28,7 +29,7 @@ class Followed:
 
 
 def followed(
-    rule: LevelRule, start: datetime, hours: Mapping[Segment, Course], days: Mapping[Segment, Course]
+    rule: LevelRule, start: datetime, hours: Mapping[Segment, Timeline], days: Mapping[Segment, Timeline]
 ) -> dict[Segment, Followed]:
     """What the segments that are new, and those of a rule `against: previous`, are compared with.
 
@@ -40,7 +41,10 @@ def followed(
     """
     if not rule.follows:
         return {}
-    since = {segment: _first(hours.get(segment, {}), days.get(segment, {})) for segment in hours.keys() | days.keys()}
+    since = {
+        segment: _first(hours.get(segment, NOTHING), days.get(segment, NOTHING))
+        for segment in hours.keys() | days.keys()
+    }
     kin: dict[Segment, list[Segment]] = defaultdict(list)
     for segment in days:
         kin[_rest(rule, segment)].append(segment)
@@ -48,9 +52,7 @@ def followed(
     for segment, first in since.items():
         if first >= start or rule.against:
             before = {
-                other: {day: tally for day, tally in days[other].items() if day < _midnight(first)}
-                for other in kin[_rest(rule, segment)]
-                if other != segment
+                other: days[other].before(_midnight(first)) for other in kin[_rest(rule, segment)] if other != segment
             }
             one = _predecessor(rule, segment, before)
             if one:
@@ -60,30 +62,30 @@ def followed(
     return found
 
 
+def kindred(rule: LevelRule, hours: Mapping[Segment, Timeline]) -> Callable[[Segment], Mapping[Segment, Timeline]]:
+    """Tells of a segment the hours of all that differ from it in model or prompt version alone, and its own."""
+    kin: dict[Segment, dict[Segment, Timeline]] = defaultdict(dict)
+    for segment, own in hours.items():
+        kin[_rest(rule, segment)][segment] = own
+    return lambda segment: kin.get(_rest(rule, segment), {})
+
+
 def withdrawn(
-    rule: LevelRule, segment: Segment, end: datetime, hours: Mapping[Segment, Course], days: Mapping[Segment, Course]
+    kin: Mapping[Segment, Timeline], segment: Segment, end: datetime, days: Mapping[Segment, Timeline]
 ) -> int:
     """How many answers others gave since the segment's last one, where that proves that nobody gets it any more; or 0.
 
     It does where the segment, with its share of the answers before, would have been expected to give `PROOF` of them.
     """
-    hours = {
-        other: {at: tally for at, tally in course.items() if at < end}
-        for other, course in hours.items()
-        if _rest(rule, other) == _rest(rule, segment)
-    }
+    hours = {other: course.before(end) for other, course in kin.items()}
     known = hours if hours.get(segment) else days
     own = known.get(segment)
     if not own:
         return 0
-    first, last = min(own), max(own)
-    then = _weight(tally for other in hours for at, tally in known.get(other, {}).items() if first <= at <= last)
-    since = _weight(tally for course in hours.values() for at, tally in course.items() if at > last)
-    return round(since) if since * _weight(own.values()) >= PROOF * then > 0 else 0
-
-
-def _weight(tallies: Iterable[Tally]) -> float:
-    return sum(tally.weight for tally in tallies)
+    later = own.last + HOUR
+    then = sum(known[other].since(own.first).before(later).weight for other in hours if other in known)
+    since = sum(course.since(later).weight for course in hours.values())
+    return round(since) if since * own.weight >= PROOF * then > 0 else 0
 
 
 def _predecessor(rule: LevelRule, segment: Segment, before: Mapping[Segment, Course]) -> Followed | None:
@@ -107,9 +109,9 @@ def _predecessor(rule: LevelRule, segment: Segment, before: Mapping[Segment, Cou
     return Followed(before[chosen], ", ".join(changed))
 
 
-def _first(hours: Course, days: Course) -> datetime:
+def _first(hours: Timeline, days: Timeline) -> datetime:
     """When the segment was first seen, to the hour where its hours reach that far back."""
-    return min(hours) if hours and (not days or _midnight(min(hours)) <= min(days)) else min(days)
+    return hours.first if hours and (not days or _midnight(hours.first) <= days.first) else days.first
 
 
 def _rest(rule: LevelRule, segment: Segment) -> Segment:

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome, RuleResult
-from include.monitors.rules import BudgetRule, LevelRule, Rule, SpendRule
+from include.monitors.rules import BudgetRule, EpochRule, LevelRule, MonthlyBudgetRule, Rule, SpendRule
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a test says of one segment; `dimension` is "" where no judge is involved."""
+    """What a test says of one segment; `dimension` is "" where no judge is involved.
+
+    `owner` is who looks after the segment, where that is not whoever looks after the rule.
+    """
 
     segment: tuple[str, ...]
     outcome: RuleOutcome
     evidence: Evidence
     sentence: str
     dimension: str = ""
+    owner: str = ""
 
 
 def no_data(segment: tuple[str, ...], why: str, *, n: int = 0, dimension: str = "") -> Finding:
@@ -39,7 +43,7 @@ def result(rule: Rule, window: Window, found: Finding) -> RuleResult:
         keep_firing_for=rule.keep_firing_for,
         annotations={
             "description": rule.description,
-            "owner": rule.owner,
+            "owner": found.owner or rule.owner,
             "runbook": rule.runbook,
             "unit": _unit(rule),
         },
@@ -47,9 +51,11 @@ def result(rule: Rule, window: Window, found: Finding) -> RuleResult:
 
 
 def _unit(rule: Rule) -> str:
-    """In which unit people are told value and reference: USD, a share as percent, or a bare number."""
-    if isinstance(rule, SpendRule | BudgetRule):
+    """In which unit people are told value and reference: USD, a share as percent, interactions, or a bare number."""
+    if isinstance(rule, SpendRule | BudgetRule | MonthlyBudgetRule):
         return "USD"
+    if isinstance(rule, EpochRule):
+        return "interactions"
     return "share" if isinstance(rule, LevelRule) and rule.is_share else ""
 
 

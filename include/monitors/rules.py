@@ -34,15 +34,19 @@ class VolumeRule(BaseRule):
 
 
 class SpendRule(BaseRule):
-    """USD of a window, against the same hours of past days: median and median absolute deviation (MAD).
+    """USD of a window, or of an answer in it, against the same hours of past days.
 
-    Breached where spend is `factor` times the median, `deviations` MADs (scaled to a standard deviation) above it
-    and `min_effect` USD above it, all three.
+    Breached where it is `factor` times the median of those days, `deviations` of their standard deviations above it,
+    and that costs `min_effect` USD, all three. Of `over` (hours of the window and before it), once every `every`; the
+    cost of an answer is the lower median of the hours', and looked at for each model as well.
     """
 
     reads_segments: ClassVar[bool] = True
     test: Literal["spend"]
+    measure: Literal["spend", "cost_per_answer"] = "spend"
     trailing: Span = timedelta(days=28)
+    over: Span = timedelta(hours=1)
+    every: Span | None = None
     factor: Annotated[float, Field(gt=1)] = 3.0
     deviations: Annotated[float, Field(gt=0)] = 6.0
     min_effect: Annotated[float, Field(gt=0)]
@@ -66,6 +70,25 @@ class BudgetRule(BaseRule):
     """What judging a project costs in a day, against its budget: a step down the ladder is a breach."""
 
     test: Literal["budget"]
+    by: tuple[Column, ...] = ("project",)
+
+    @field_validator("by")
+    @classmethod
+    def _of_projects(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
+        if by != ("project",):
+            raise ValueError("budgets are set by project: leave `by` out")
+        return by
+
+
+class MonthlyBudgetRule(BaseRule):
+    """A project's spend of the month, or what it is expected to be in the end, against its budget (budgets.yaml).
+
+    Breached from `at` of the budget on, once a month.
+    """
+
+    test: Literal["monthly_budget"]
+    of: Literal["spent", "forecast"]
+    at: Annotated[float, Field(gt=0)] = 1.0
     by: tuple[Column, ...] = ("project",)
 
     @field_validator("by")
@@ -103,6 +126,25 @@ class ProbeRule(BaseRule):
         return by
 
 
+class EpochRule(BaseRule):
+    """Whether a judge that took over has a reference of its own, so that scores can be compared again.
+
+    Breached while another judge scored in the last `trailing` days before today, and the one in force scored fewer
+    than `reference_min_n` interactions of these days.
+    """
+
+    test: Literal["epoch"]
+    trailing: Span = timedelta(days=28)
+    reference_min_n: Count = 200
+
+    @field_validator("by")
+    @classmethod
+    def _of_projects(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
+        if "project" not in by:
+            raise ValueError("who judges is a matter of the project: name project in `by`")
+        return by
+
+
 class DriftRule(BaseRule):
     """The distribution of scores, or of what is asked and answered, against the past, by p-value tests of Evidently.
 
@@ -124,7 +166,17 @@ class DriftRule(BaseRule):
     confidence: Share = 0.9999
 
 
-Rule: TypeAlias = LevelRule | VolumeRule | SpendRule | CoverageRule | BudgetRule | ProbeRule | DriftRule
+Rule: TypeAlias = (
+    LevelRule
+    | VolumeRule
+    | SpendRule
+    | CoverageRule
+    | BudgetRule
+    | MonthlyBudgetRule
+    | ProbeRule
+    | EpochRule
+    | DriftRule
+)
 
 
 class Rules(BaseModel):

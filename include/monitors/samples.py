@@ -11,7 +11,8 @@ import numpy as np
 
 from include.domain.interaction import Window
 from include.domain.ports import SegmentReader, TrafficReader
-from include.domain.segment import SegmentRow, Tally, merged
+from include.domain.segment import SegmentRow
+from include.domain.series import BEGINNING, BINNED, BINS, HEAVIEST, STARTS_AT, WEIGHT, WEIGHT_SQ, N
 from include.domain.traffic import Exchange
 from include.monitors import topics
 from include.monitors.exchanges import FITTED, LABELS, LOGGED, NUMBERS
@@ -19,10 +20,12 @@ from include.monitors.hours import Segment, by_segment, evidence_span, hours_of
 from include.monitors.past import hours_alike
 from include.monitors.rules import DriftRule
 from include.monitors.scale import BIN_CENTRES
-from include.monitors.sequential import Floats
+from include.monitors.sequential import Floats, Ints
 from include.monitors.shift import Sample
+from include.monitors.timeline import NOTHING, timelines
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+A_DAY_S = 86_400
 READ = 1_200
 """Exchanges of a segment that are read at most, of now and of the past each."""
 EMBEDDED = 400
@@ -42,25 +45,22 @@ class Traffic:
     embed: Callable[[str, Sequence[str]], Sequence[Sequence[float]]] | None = None
 
 
-def of_scores(measure: str, now: Sequence[SegmentRow], days: Sequence[SegmentRow]) -> list[Sample]:
+def of_scores(measure: str, now: Sequence[SegmentRow], days: Sequence[SegmentRow]) -> Iterator[Sample]:
     """Scores as their bins have them, each as often as it was logged; `now` are hours, `days` days, of one epoch each.
 
     As many as tell as much as the sample does (Kish), so that sampling weights neither shift nor inflate anything.
     """
-    hours, before = by_segment(now), by_segment(days)
-    samples = []
+    hours, before = timelines(now), timelines(days)
     for segment in sorted(hours.keys() | before.keys()):
-        past = [(day.date(), _values(tally)) for day, tally in sorted(before.get(segment, {}).items())]
-        samples.append(
-            Sample(
-                measure,
-                segment,
-                _values(merged(hours.get(segment, {}).values())).tolist(),
-                [float(value) for _, values in past for value in values],
-                [day for day, values in past for _ in values],
-            )
+        known = before.get(segment, NOTHING).lines
+        past = _counts(known)
+        yield Sample(
+            measure,
+            segment,
+            _values(_counts(_together(hours.get(segment, NOTHING).lines))),
+            _values(past),
+            np.repeat(BEGINNING.toordinal() + known[:, STARTS_AT].astype(int) // A_DAY_S, past.sum(axis=1)),
         )
-    return samples
 
 
 def past_days(span: Window, trailing: timedelta) -> Window:
@@ -69,12 +69,27 @@ def past_days(span: Window, trailing: timedelta) -> Window:
     return Window(end - trailing, end)
 
 
-def _values(tally: Tally) -> Floats:
-    """Of values that only rules chose nothing: they do not tell what was not drawn."""
-    if not tally.bins or not tally.is_representative:
-        return np.zeros(0)
-    counts = np.array(tally.bins) * (tally.effective_n / tally.weight)
-    return np.repeat(BIN_CENTRES, np.rint(counts).astype(int))
+def _together(lines: Floats) -> Floats:
+    """Their sums as one line, in which only what `_counts` looks at means anything."""
+    some = lines[lines[:, N] > 0]
+    found: Floats = some.sum(axis=0, keepdims=True)
+    found[:, HEAVIEST] = some[:, HEAVIEST].max(initial=1.0)
+    return found
+
+
+def _counts(lines: Floats) -> Ints:
+    """How often each bin of each line counts; never where only rules chose: that does not tell what was not drawn.
+
+    See `Tally.is_representative` and `Tally.effective_n`.
+    """
+    weight, squares = lines[:, WEIGHT], lines[:, WEIGHT_SQ]
+    told = (lines[:, BINNED] > 0) & (squares > 0) & (weight >= lines[:, HEAVIEST] * (1 - 1e-9))
+    per_weight = np.divide(weight, squares, out=np.zeros(len(lines)), where=told)
+    return np.rint(lines[:, BINS:] * per_weight[:, None]).astype(int)
+
+
+def _values(counts: Ints) -> Floats:
+    return np.repeat(np.tile(BIN_CENTRES[: counts.shape[1]], len(counts)), counts.ravel())
 
 
 def of_traffic(rule: DriftRule, window: Window, segments: SegmentReader, traffic: Traffic) -> Iterator[Sample]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from include.domain.segment import AMOUNTS, SCORE_BINS, Tally
+from include.domain.series import BINS, TOTAL, WEIGHT
 from include.monitors import intervals
 from include.monitors.rules import LevelRule
 from include.monitors.sequential import Floats
@@ -15,7 +15,6 @@ from include.monitors.vocabulary import RATES
 
 BIN_CENTRES = (np.arange(SCORE_BINS) + 0.5) / SCORE_BINS
 GOOD_OR_BAD = np.array([1.0, 0.0])
-NO_BINS = (0.0,) * SCORE_BINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +30,22 @@ class Scale:
 
     def weights(self, tally: Tally) -> Floats:
         """The sum of weights at each level: how often it was logged, as far as the sample tells."""
-        [found] = self.weights_of([tally])
-        return np.asarray(found, float)
+        return self._weights(np.array(tally.total, float), np.array(tally.weight, float), np.array(tally.bins, float))
 
-    def weights_of(self, tallies: Sequence[Tally]) -> Floats:
-        """The same of many: (tallies, levels)."""
+    def weights_of(self, cells: Floats) -> Floats:
+        """The same of many, by their figures (see `domain.series`): (..., levels)."""
+        return self._weights(cells[..., TOTAL], cells[..., WEIGHT], cells[..., BINS:])
+
+    def _weights(self, total: Floats, weight: Floats, bins: Floats) -> Floats:
         if self.rule.measure in RATES or self.rule.measure in AMOUNTS:  # of amounts, tallies of what lies beyond
-            total = np.array([tally.total for tally in tallies], float)
-            rest = np.array([tally.weight for tally in tallies], float) - total
+            rest = weight - total
             return np.stack([total, rest] if self.rule.falls else [rest, total], axis=-1)
-        bins = np.array([tally.bins or NO_BINS for tally in tallies], float)
+        if bins.shape[-1] < SCORE_BINS:  # none were counted
+            bins = np.zeros((*total.shape, SCORE_BINS))
         if self.rule.below is None:
             return bins
         edge = round(self.rule.below * SCORE_BINS)
-        return np.stack([bins[:, edge:].sum(axis=-1), bins[:, :edge].sum(axis=-1)], axis=-1)
+        return np.stack([bins[..., edge:].sum(axis=-1), bins[..., :edge].sum(axis=-1)], axis=-1)
 
     def n(self, tally: Tally) -> float:
         """How many equally weighted values would tell `value` as precisely: by its variance, of a share by Kish."""

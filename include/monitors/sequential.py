@@ -148,11 +148,21 @@ def _p(evidence: Floats) -> Floats:
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
-    """p-values adjusted along the last axis: the smallest rate of false discoveries at which each is discovered."""
-    from scipy.stats import false_discovery_control
+    """p-values adjusted along the last axis: the smallest rate of false discoveries at which each is discovered.
 
-    adjusted: Floats = np.asarray(false_discovery_control(p, axis=-1)) if p.size else p
-    return adjusted
+    Benjamini and Hochberg (1995), figure by figure as `scipy.stats.false_discovery_control`, whose import takes longer
+    than all rules on a hundred segments.
+    """
+    if not p.size:
+        return p
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("p-values lie in [0, 1]")
+    order, tests = p.argsort(axis=-1), p.shape[-1]
+    ordered = np.take_along_axis(p, order, axis=-1) * (tests / np.arange(1, tests + 1))
+    adjusted = np.empty_like(ordered)
+    np.put_along_axis(adjusted, order, np.minimum.accumulate(ordered[..., ::-1], axis=-1)[..., ::-1], axis=-1)
+    clipped: Floats = np.minimum(adjusted, 1)
+    return clipped
 
 
 def bets_on_counts(counts: Floats, expected: Floats, dispersion: Floats, min_effect: float) -> tuple[Floats, Floats]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 import numpy as np
 
 from include.monitors import past as reference
-from include.monitors.sequential import Floats, Ints
+from include.monitors.sequential import Bools, Floats, Ints
 
 OTHER = "other"
 EXPECTED = 5.0
@@ -29,23 +29,32 @@ class Sample:
 
     measure: str
     segment: tuple[str, ...]
-    now: Sequence[float] | Sequence[str | None]
-    past: Sequence[float] | Sequence[str | None]
-    days: Sequence[date] = ()
+    now: Sequence[float] | Sequence[str | None] | Floats
+    past: Sequence[float] | Sequence[str | None] | Floats
+    days: Sequence[date] | Ints = ()
     kind: Literal["score", "number", "label"] = "score"
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The values of a sample that can be compared: numbers sorted, or labels. See `past.Past` for `dispersion`."""
+    """The values of a sample that can be compared: numbers sorted, or labels. See `past.Past` for `dispersion`.
+
+    `seen` are those of the past: labels, or the different numbers and how often each came. `sample` is without values:
+    thousands of segments are compared at once.
+    """
 
     sample: Sample
     now: Floats | list[str]
-    past: Floats | list[str]
+    seen: tuple[Floats, Ints] | list[str]
     dispersion: float | None = None
     left_out: int = 0
     """Days of the past that were unlike the others."""
+
+    @property
+    def past(self) -> Floats | list[str]:
+        """As `now`."""
+        return self.seen if isinstance(self.seen, list) else np.repeat(*self.seen)
 
 
 def paired(sample: Sample) -> Pair:
@@ -54,33 +63,39 @@ def paired(sample: Sample) -> Pair:
         return _labels(sample)
     now, values = np.asarray(sample.now, np.float64), np.asarray(sample.past, np.float64)
     there = np.isfinite(values)
-    days = [day for day, is_there in zip(sample.days, there, strict=bool(sample.days)) if is_there]
-    values = values[there]
+    days, values = _those(sample.days, there), values[there]
+    seen, place, times = np.unique(values, return_inverse=True, return_counts=True)
     edges = np.unique(np.quantile(values, FIFTHS)) if len(values) else values
-    usual = reference.usual(np.searchsorted(edges, values, side="right"), days, _ranks(values))
+    kinds = np.searchsorted(edges, seen, side="right")
+    ranks = (2 * np.cumsum(times) - times) / (2 * max(1, len(values)))  # in the middle of those that are alike
+    usual = reference.usual(kinds[place], days, ranks[place])
     now = np.sort(now[np.isfinite(now)])
-    return Pair(sample, now, np.sort(values[usual.kept]), usual.dispersion, _days_without(usual, days))
+    kept = np.bincount(place[usual.kept], minlength=len(seen))
+    past = seen[kept > 0], kept[kept > 0]
+    return Pair(_without_values(sample), now, past, usual.dispersion, _days_without(usual, days))
 
 
-def _ranks(values: Floats) -> Floats:
-    """Mid-ranks in [0, 1]."""
-    ordered = np.sort(values)
-    both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
-    return np.asarray(both / (2 * max(1, len(values))))
+def _without_values(sample: Sample) -> Sample:
+    return replace(sample, now=(), past=(), days=())
+
+
+def _those(days: Sequence[date] | Ints, wanted: Bools) -> Ints:
+    """Of the values that are wanted; none where days are not told."""
+    known = reference.ordinals(days)
+    return known[wanted] if len(known) else known
 
 
 def _labels(sample: Sample) -> Pair:
     now = [str(label) for label in sample.now if label]
-    told = [bool(label) for label in sample.past]
+    days = _those(sample.days, np.array([bool(label) for label in sample.past], bool))
     values = [str(label) for label in sample.past if label]
-    days = [day for day, is_told in zip(sample.days, told, strict=bool(sample.days)) if is_told]
     if not values:
-        return Pair(sample, now, values)
+        return Pair(_without_values(sample), now, values)
     common = [label for label, n in Counter(values).most_common() if n >= 0.05 * len(values)]
     kinds = np.array([common.index(label) if label in common else len(common) for label in values])
     usual = reference.usual(_numbered(kinds), days)
     kept = [label for label, is_kept in zip(values, usual.kept, strict=True) if is_kept]
-    return Pair(sample, now, kept, usual.dispersion, _days_without(usual, days))
+    return Pair(_without_values(sample), now, kept, usual.dispersion, _days_without(usual, days))
 
 
 def _numbered(kinds: Ints) -> Ints:
@@ -88,8 +103,8 @@ def _numbered(kinds: Ints) -> Ints:
     return numbered
 
 
-def _days_without(usual: reference.Past, days: Sequence[date]) -> int:
-    return len({day for day, kept in zip(days, usual.kept, strict=False) if not kept})
+def _days_without(usual: reference.Past, days: Ints) -> int:
+    return len(np.unique(days[~usual.kept])) if len(days) else 0
 
 
 def merged(past: Sequence[str], now: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -121,7 +136,7 @@ def thinned(values: Floats, n: int) -> Floats:
 
 def moved(past: Floats, now: Floats) -> float:
     """How far scores moved on average, in [0, 1]: the area between the two distribution functions (Wasserstein-1)."""
-    points = np.sort(np.concatenate([past, now]))
+    points = np.unique(np.concatenate([past, now]))
     below = [np.searchsorted(np.sort(values), points[:-1], side="right") / len(values) for values in (past, now)]
     return float(np.abs(below[0] - below[1]) @ np.diff(points))
 

@@ -13,7 +13,9 @@ from pydantic_core import PydanticCustomError
 from include.domain.interaction import Window
 from include.domain.segment import AMOUNT_EDGES, AMOUNTS
 
-RATES = frozenset({"error", "refusal", "feedback", "negative_feedback", "quarantine", "failure"})
+RATES = frozenset(
+    {"error", "refusal", "feedback", "negative_feedback", "quarantine", "failure", "unpriced", "bill_differs"}
+)
 """Measures of 0 and 1, where 1 is the bad answer unless a rule says that less is worse."""
 UNSCORED = RATES | {"volume", "spend", "user_input_chars", *AMOUNTS}
 """Measures that no judge gave and that therefore have no epoch."""

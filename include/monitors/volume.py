@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ import numpy as np
 
 from include.domain.interaction import Window
 from include.domain.rule import Evidence, RuleOutcome
-from include.domain.segment import SegmentRow, Tally, whole_hours
+from include.domain.segment import SegmentRow, whole_hours
+from include.domain.series import N
 from include.monitors import intervals
-from include.monitors.hours import HOUR, Segment, by_segment, counts, evidence_span, grid, hours_of
+from include.monitors.hours import HOUR, Segment, evidence_span, hours_of
 from include.monitors.result import Finding, no_data
 from include.monitors.rules import VolumeRule
 from include.monitors.sequential import Bools, Chart, Floats, Stream, bets_on_counts, follow
+from include.monitors.timeline import NOTHING, figures, timelines
 
 ENOUGH_DAYS = 3
 """How many past days of the same kind must know an hour before anything is expected of it."""
@@ -59,16 +62,17 @@ class Rhythm:
         return usual.floor(self.dispersion) if usual else 0.0
 
 
-def rhythm(past: Mapping[datetime, Tally], hours: Mapping[tuple[bool, int], Collection[datetime]]) -> Rhythm:
-    """The rhythm of a segment that logged `past`; `hours`, by kind, are those that were run, so that none is a real 0.
+def rhythm(past: Sequence[int], hours: Mapping[tuple[bool, int], Collection[int]], first: int) -> Rhythm:
+    """The rhythm of a segment that logged so much in each hour that was run; `hours` are their places, by kind.
+
+    Those before place `first`, where it logged for the first time, say nothing; an empty one later is a real 0.
 
     Medians, so that a past incident does not count. The dispersion leaves out the two hundredths of hours that are
     furthest from their median, for the same reason.
     """
-    first = min(past)
     known: dict[tuple[bool, int], list[int]] = {}
     for key, alike in hours.items():
-        numbers = [past[hour].n if hour in past else 0 for hour in alike if hour >= first]
+        numbers = [past[place] for place in alike if place >= first]
         if len(numbers) >= ENOUGH_DAYS:
             known[key] = numbers
     usual = {key: Usual(float(median(numbers)), len(numbers)) for key, numbers in known.items()}
@@ -82,10 +86,10 @@ def rhythm(past: Mapping[datetime, Tally], hours: Mapping[tuple[bool, int], Coll
     return Rhythm(usual, max(1.0, sum(kept) / len(kept) / mean) if mean else 1.0)
 
 
-def _by_kind(hours: Collection[datetime]) -> dict[tuple[bool, int], list[datetime]]:
-    found: dict[tuple[bool, int], list[datetime]] = defaultdict(list)
-    for hour in hours:
-        found[kind(hour)].append(hour)
+def _by_kind(hours: Sequence[datetime]) -> dict[tuple[bool, int], list[int]]:
+    found: dict[tuple[bool, int], list[int]] = defaultdict(list)
+    for place, hour in enumerate(hours):
+        found[kind(hour)].append(place)
     return dict(found)
 
 
@@ -98,13 +102,19 @@ def judge(
 ) -> list[Finding]:
     """One finding per segment that ever logged in `past`: both are hours; `settled` are the hours that were run."""
     span = evidence_span(window, rule.over)
-    days = by_segment(past)
+    days, now = timelines(past), timelines(rows)
     if not days:
         return []
-    ran = _by_kind([hour for hour in settled if hour < span.start])
-    rhythms = {segment: rhythm(days[segment], ran) for segment in sorted(days)}
+    ran = sorted(hour for hour in settled if hour < span.start)
+    kinds, segments = _by_kind(ran), sorted(days)
+    numbers = figures(ran, [days[segment] for segment in segments])[..., N].astype(int)
+    rhythms = {
+        segment: rhythm(numbers[:, at].tolist(), kinds, bisect_left(ran, days[segment].first))
+        for at, segment in enumerate(segments)
+    }
     hours = [hour for hour in hours_of(span) if hour in settled]
-    return _findings(rule, whole_hours(window), rhythms, hours, counts(grid(list(rhythms), hours, by_segment(rows))))
+    logged = figures(hours, [now.get(segment, NOTHING) for segment in segments])[..., N]
+    return _findings(rule, whole_hours(window), rhythms, hours, logged)
 
 
 def _findings(

@@ -54,7 +54,6 @@ def _advanced(results: Sequence[RuleResult], book: AlertBook, *, live: bool) -> 
         transition = advance(before, steadied(one, [*starts.get(one.fingerprint, ()), *begins]), live)
         if transition.step is Step.VANISHED and before is not None:
             book.forget(before)
-            del newest[one.fingerprint]
         elif transition.alert is not None and transition.alert != before:
-            changed[transition.alert.episode] = newest[one.fingerprint] = transition.alert
+            changed[transition.alert.episode] = transition.alert
     return changed

@@ -1,9 +1,12 @@
-"""How a measure went goes in, a small PNG of it comes out: the line, what it is held to, and since when it is wrong."""
+"""How a measure went goes in, a small PNG of it comes out: the line, what it is held to, and since when it is wrong.
+
+Where an outlook is given, the picture goes on to where that ends, with the interval as a band.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -25,6 +28,7 @@ MAX_TITLE = 90
 
 PAPER, INK, QUIET, RULE = "#ffffff", "#1d1c1d", "#616061", "#8a8a8a"
 LINE, BAD, BAND, GOOD = "#1264a3", "#c92a2a", "#fdecec", "#2b8a3e"
+AHEAD, EXPECTED = "#dbeafa", "#5b9bd0"
 
 Point = tuple[float, float]
 
@@ -39,6 +43,7 @@ def draw_chart(chart: Chart) -> bytes:
     scale = _Scale(chart)
     brush.text((LEFT, 8), tame(chart.title)[:MAX_TITLE], INK, small)
     _draw_band(brush, chart, scale)
+    _draw_outlook(brush, chart, scale, small)
     _draw_reference(brush, chart, scale, small)
     _draw_line(brush, chart, scale)
     _draw_last(brush, chart, scale, large)
@@ -54,10 +59,11 @@ class _Scale:
     def __init__(self, chart: Chart) -> None:
         known = [value for _, value in chart.points if value is not None]
         known += [chart.reference] if chart.reference is not None else []
+        known += [value for _, low, _, high in chart.outlook for value in (low, high)]
         low, high = min(known), max(known)
         margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
         self.low, self.high = low - margin, high + margin
-        self.start, self.end = chart.points[0][0], chart.points[-1][0]
+        self.start, self.end = chart.points[0][0], (chart.outlook or chart.points)[-1][0]
 
     def x(self, at: datetime) -> float:
         whole = (self.end - self.start).total_seconds() or 1.0
@@ -76,13 +82,35 @@ def _draw_band(brush: ImageDraw, chart: Chart, scale: _Scale) -> None:
     brush.rectangle([(start, TOP), (max(end, start + 2), BOTTOM)], fill=BAND)
 
 
+def _draw_outlook(brush: ImageDraw, chart: Chart, scale: _Scale, font: ImageFont | FreeTypeFont) -> None:
+    """The band from where the values end, what is expected within it, and the last of that in figures."""
+    if not chart.outlook:
+        return
+    at, value = _last(chart)
+    begin = scale.x(at), scale.y(value)
+    low = [begin, *((scale.x(at), scale.y(value)) for at, value, _, _ in chart.outlook)]
+    high = [begin, *((scale.x(at), scale.y(value)) for at, _, _, value in chart.outlook)]
+    brush.polygon([*high, *reversed(low)], fill=AHEAD)
+    brush.line([begin, *((scale.x(at), scale.y(value)) for at, _, value, _ in chart.outlook)], fill=EXPECTED, width=3)
+    last = chart.outlook[-1][2]
+    y = scale.y(last)
+    if chart.reference is not None and abs(y - scale.y(chart.reference)) < LARGE:
+        y = scale.y(chart.reference) + (LARGE if last <= chart.reference else -LARGE)
+    brush.text((RIGHT + 14, y), f"expected {_amount(last, chart.unit)}", LINE, font, anchor="lm")
+
+
+def _amount(value: float, unit: str) -> str:
+    """A figure that has room beside the plot: thousands of USD without cents."""
+    return f"${value:,.0f}" if unit == "USD" and abs(value) >= 1000 else figure(value, unit)
+
+
 def _draw_reference(brush: ImageDraw, chart: Chart, scale: _Scale, font: ImageFont | FreeTypeFont) -> None:
     if chart.reference is None:
         return
     y = scale.y(chart.reference)
     for x in range(LEFT, RIGHT, 16):
         brush.line([(x, y), (min(x + 8, RIGHT), y)], fill=RULE, width=2)
-    brush.text((RIGHT + 14, y), f"expected {figure(chart.reference, chart.unit)}", QUIET, font, anchor="lm")
+    brush.text((RIGHT + 14, y), f"{chart.held_to} {_amount(chart.reference, chart.unit)}", QUIET, font, anchor="lm")
 
 
 def _draw_line(brush: ImageDraw, chart: Chart, scale: _Scale) -> None:
@@ -103,14 +131,21 @@ def _stretches(points: Sequence[tuple[datetime, float | None]]) -> Iterator[list
 
 def _draw_last(brush: ImageDraw, chart: Chart, scale: _Scale, font: ImageFont | FreeTypeFont) -> None:
     """The newest value, kept off the reference's label."""
-    at, value = next((at, value) for at, value in reversed(chart.points) if value is not None)
+    at, value = _last(chart)
     colour = GOOD if chart.until else BAD if chart.since else LINE
     place = scale.x(at), scale.y(value)
     _dot(brush, place, colour, 8)
     y = place[1]
+    if chart.outlook:
+        brush.text((max(place[0] - 12, LEFT), y - 12), figure(value, chart.unit), colour, font, anchor="rs")
+        return
     if chart.reference is not None and abs(y - scale.y(chart.reference)) < LARGE:
         y = scale.y(chart.reference) + (LARGE if value <= chart.reference else -LARGE)
     brush.text((RIGHT + 14, y), figure(value, chart.unit), colour, font, anchor="lm")
+
+
+def _last(chart: Chart) -> tuple[datetime, float]:
+    return next((at, value) for at, value in reversed(chart.points) if value is not None)
 
 
 def _dot(brush: ImageDraw, place: Point, colour: str, radius: int) -> None:
@@ -122,7 +157,23 @@ def _draw_times(brush: ImageDraw, chart: Chart, scale: _Scale, font: ImageFont |
     """Start, end, and since when it is wrong where there is room for that between them."""
     brush.line([(LEFT, BOTTOM), (RIGHT, BOTTOM)], fill=RULE, width=1)
     y = BOTTOM + 12
+    if chart.outlook:
+        _draw_days(brush, chart, scale, font)
+        return
     brush.text((LEFT, y), clock(scale.start), QUIET, font)
     brush.text((RIGHT, y), clock(scale.end), QUIET, font, anchor="ra")
     if chart.since is not None and LEFT + 230 < scale.x(chart.since) < RIGHT - 230:
         brush.text((scale.x(chart.since), y), clock(chart.since), BAD, font, anchor="ma")
+
+
+def _draw_days(brush: ImageDraw, chart: Chart, scale: _Scale, font: ImageFont | FreeTypeFont) -> None:
+    """The first day, the last known and the last foretold; an end of a day at midnight is named for the day."""
+    at, y = _last(chart)[0], BOTTOM + 12
+    brush.text((LEFT, y), _day(scale.start), QUIET, font)
+    brush.text((RIGHT, y), _day(scale.end - timedelta(microseconds=1)), QUIET, font, anchor="ra")
+    if LEFT + 150 < scale.x(at) < RIGHT - 150:
+        brush.text((scale.x(at), y), _day(at - timedelta(microseconds=1)), QUIET, font, anchor="ma")
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%b}"

@@ -2,7 +2,7 @@
 
 The stages, in order: inhibit -> mute by time -> silence -> group -> dedup -> render -> send -> log. What explains what
 and what is one incident is a matter of windows, and settled when a window is taken into account (`incidents.place`);
-the rest is a matter of the moment, and `_bring_up_to_date` is where it is put together.
+the rest is a matter of the moment, and `_Round` is where it is put together.
 
 The intent is on record before anything is sent, and completed with the message's address after. A process that dies
 between the two leaves an intent without an address: the next one looks the message up before it sends it again.
@@ -56,12 +56,13 @@ def notify(
     keep the others; a receiver that does not answer ends the round. What was not told stays due for the next call.
     Raises `ChannelMisconfigured` or `NotifyError`, one line, after everything that could be told was told.
     """
+    this_round = _Round(book, log, transport, routes, mutes, background, ui_url, now)
     notices: list[Notice] = []
     for incident_id in book.unsettled(transport.receiver):
         if only is not None and incident_id != only:
             continue
         with log.hold(incident_id):
-            notice = _bring_up_to_date(incident_id, book, log, transport, routes, mutes, background, ui_url, now)
+            notice = this_round.bring_up_to_date(incident_id)
         if notice is not None:
             notices.append(notice)
             if notice.failure and not isinstance(notice.failure, ChannelMisconfigured):
@@ -70,46 +71,58 @@ def notify(
     return notices
 
 
-def _bring_up_to_date(
-    incident_id: str,
-    book: AlertBook,
-    log: NotificationLog,
-    transport: Transport,
-    routes: Routes,
-    mutes: Mutes,
-    background: Background,
-    ui_url: str,
-    now: datetime,
-) -> Notice | None:
-    """One incident through the stages; None where there is nothing to tell. The incident's key is held."""
-    told = log.get(incident_id, transport.receiver)
-    incident = mutes.apply(book.incident(incident_id), told, now)
-    route = routes.decide(incident.alerts[0].labels)
-    message = incident_message(incident, ui_url, background)
-    reason = decide(incident, told, message.digest, route.repeat_interval, now)
-    channel = route.channel or DEFAULT_CHANNEL
-    intent = _naming(_intent(message, channel, reason, told, transport.receiver, now), incident)
-    is_quiet = reason is NotifyReason.NONE or incident.severity.rank > route.min_severity.rank
-    may_stand = told is not None and not told.confirmed
-    if intent.address is None and not may_stand and (is_quiet or route.digest == "daily"):
-        log.put(replace(intent, reason=NotifyReason.NONE, confirmed=True), message)
-        return None
-    if reason is NotifyReason.NONE:
-        return None
-    return _send(intent, message, log, transport, f"route {route.name}")
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What one round of telling goes by; see `notify`."""
+
+    book: AlertBook
+    log: NotificationLog
+    transport: Transport
+    routes: Routes
+    mutes: Mutes
+    background: Background
+    ui_url: str
+    now: datetime
+
+    def bring_up_to_date(self, incident_id: str) -> Notice | None:
+        """One incident through the stages; None where there is nothing to tell. The incident's key is held."""
+        told = self.log.get(incident_id, self.transport.receiver)
+        incident = self.mutes.apply(self.book.incident(incident_id), told, self.now)
+        route = self.routes.decide(incident.alerts[0].labels)
+        message = incident_message(incident, self.ui_url, self.background)
+        reason = decide(incident, told, message.digest, route.repeat_interval, self.now)
+        channel = route.channel or DEFAULT_CHANNEL
+        intent = _naming(_intent(message, channel, reason, told, self.transport.receiver, self.now), incident)
+        is_quiet = reason is NotifyReason.NONE or incident.severity.rank > route.min_severity.rank
+        may_stand = told is not None and not told.confirmed
+        if intent.address is None and not may_stand and (is_quiet or route.digest == "daily"):
+            self.log.put(replace(intent, reason=NotifyReason.NONE, confirmed=True), message)
+            return None
+        if reason is NotifyReason.NONE:
+            return None
+        return _send(intent, message, self.log, self.transport, f"route {route.name}")
 
 
 def tell(
-    message: Message, log: NotificationLog, transport: Transport, *, channel: str = DEFAULT_CHANNEL, now: datetime
+    message: Message,
+    log: NotificationLog,
+    transport: Transport,
+    *,
+    channel: str = DEFAULT_CHANNEL,
+    now: datetime,
+    edits_only: bool = False,
 ) -> Notice:
     """Tell a message that is no incident, such as a cost summary; under a key that was told before, edit that.
 
+    With `edits_only` nothing is told under a key that was not.
     Raises `ChannelMisconfigured` or `NotifyError`, one line, where it could not be delivered.
     """
     with log.hold(message.key):
         told = log.get(message.key, transport.receiver)
         if told is not None and told.confirmed and told.digest == message.digest:
             return Notice(message.key, message.title, NotifyReason.NONE, told.address)
+        if edits_only and (told is None or told.address is None):
+            return Notice(message.key, message.title, NotifyReason.NONE, None)
         reason = NotifyReason.FIRST if told is None or told.address is None else NotifyReason.REPEAT
         intent = _intent(message, channel, reason, told, transport.receiver, now)
         notice = _send(intent, message, log, transport, f"message {message.key}")

@@ -22,7 +22,7 @@ def steadied(result: RuleResult, starts: Sequence[datetime]) -> RuleResult:
 
     `starts` are those of the episodes that fired, the present one included.
     """
-    recent = sum(result.window.end - WITHIN < start <= result.window.end for start in starts)
+    recent = sum(result.window.end - WITHIN < start < result.window.end for start in starts)
     if recent < EPISODES:
         return result
     keep = max(result.keep_firing_for, min(MOST, result.keep_firing_for * 2 ** (recent - EPISODES + 1)))

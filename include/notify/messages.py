@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote, urlsplit
 
 from include.domain.alert import Alert, Incident
 from include.domain.message import Chart, Fact, Link, Message, Section, Verb
@@ -54,7 +55,7 @@ def incident_message(incident: Incident, ui_url: str, background: Background = A
             Fact("What to do", "Nothing: it is over." if incident.is_resolved else _what_to_do(lead)),
         ),
         sections=tuple(section for section in sections if section.items),
-        links=_links(lead, ui_url),
+        links=_links(lead, incident.incident_id, ui_url),
         footer=f"Incident {incident.incident_id}, as of {moment(incident.updated_at)}",
         resolved=incident.is_resolved,
         owner=lead.annotations.get("owner", ""),
@@ -193,19 +194,25 @@ def _what_to_do(alert: Alert) -> str:
     return "Follow the runbook." if _is_address(runbook) else runbook or NEXT_STEP
 
 
-def _links(alert: Alert, ui_url: str) -> tuple[Link, ...]:
+def _links(alert: Alert, incident_id: str, ui_url: str) -> tuple[Link, ...]:
     runbook = alert.annotations.get("runbook", "")
     links = [Link("Runbook", runbook)] if _is_address(runbook) else []
     links += [Link("Log", log)] if _is_address(log := alert.annotations.get("log", "")) else []
     base = ui_url.rstrip("/")
     page = alert.annotations.get("evidence", "")
     return (
+        Link("This incident", incident_page(base, incident_id)),
         *links,
         *([Link("What drifted", f"{base}{page}")] if page.startswith("/") else []),
-        Link("Quality page", f"{base}/plugin/quality-reports"),
         Link("Scoring runs", f"{base}/dags/score_interactions/runs"),
         Link("Rules and alerts", f"{base}/dags/watch_quality/runs"),
     )
+
+
+def incident_page(ui_url: str, incident_id: str) -> str:
+    """Where the incident stands inside Airflow, whose address of a plugin's page ends with the page's own path."""
+    own = f"{urlsplit(ui_url).path}/assay/quality/incidents/{quote(incident_id, safe='')}"
+    return f"{ui_url}/plugin/quality{own}"
 
 
 def _is_address(text: str) -> bool:

@@ -21,14 +21,18 @@ Mention = Annotated[str, Field(pattern=r"^[USW][A-Z0-9]{5,20}$")]
 """Slack's id of a person (`U…`, `W…`) or of a user group (`S…`)."""
 
 
+Values = str | tuple[str, ...]
+"""The value of a label, or several of which any will do."""
+
+
 class Route(BaseModel):
     """A branch of the routing tree: the first child whose `match` fits an alert decides, else the route itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    match: dict[str, str] = {}
-    """Labels that an alert must have; what is left out may be anything."""
+    match: dict[str, Values] = {}
+    """Labels that an alert must have, each with one value or one of several; what is left out may be anything."""
     channel: Channel | None = None
     """Without it the parent's, and at the root the Slack channel of the connection `assay_slack`."""
     group_by: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
@@ -40,10 +44,6 @@ class Route(BaseModel):
     digest: Literal["daily", "off"] | None = None
     """With `daily` incidents are told once a day, in one summary for each owner; without it the parent's."""
     routes: tuple[Route, ...] = ()
-
-
-Values = str | tuple[str, ...]
-"""The value of a label, or several of which any will do."""
 
 
 class InhibitRule(BaseModel):

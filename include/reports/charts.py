@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 
 from include.domain.interaction import Window
 from include.domain.report import Estimate, IncidentWeek, MeasureWeek
@@ -41,17 +40,6 @@ class Sparkline:
     week: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day's spend: height in the chart's units from the bottom."""
-
-    day: date
-    x: float
-    width: float
-    height: float
-    usd: Decimal
-
-
 def common_range(measures: Iterable[MeasureWeek]) -> Range:
     """One score axis for all, so that charts side by side can be compared."""
     means = [shown.mean for measure in measures for _, shown in measure.days if shown]
@@ -75,22 +63,6 @@ def sparkline(
         last=points[-1][-1] if points else None,
         incidents=tuple(_span(Window(i.starts_at, i.ends_at or i.until), chart) for i in incidents),
         week=_span(week, chart),
-    )
-
-
-def bars(days: Sequence[tuple[date, Decimal]]) -> tuple[Bar, ...]:
-    """Spend by day as bars that share one scale."""
-    largest = max((usd for _, usd in days), default=Decimal(0)) or Decimal(1)
-    slot = WIDTH / max(1, len(days))
-    return tuple(
-        Bar(
-            day,
-            round(number * slot + slot * 0.15, 2),
-            round(slot * 0.7, 2),
-            round(float(usd / largest) * HEIGHT, 2),
-            usd,
-        )
-        for number, (day, usd) in enumerate(days)
     )
 
 

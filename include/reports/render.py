@@ -8,10 +8,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from include.domain.report import IncidentWeek, ProjectWeek, WeeklyReport
-from include.reports import formats
-from include.reports.charts import HEIGHT, WIDTH, bars, common_range, sparkline
+from include.domain.report import CostWeek, IncidentWeek, ProjectWeek, WeeklyReport
+from include.reports import formats, money_words
+from include.reports.charts import HEIGHT, WIDTH, common_range, sparkline
 from include.reports.headline import headline
+from include.reports.money_charts import bullets, pairs, waterfall
 from include.reports.quality import chart_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,6 +30,12 @@ FILTERS = (
     formats.window,
     formats.duration,
     formats.words,
+    money_words.difference,
+    money_words.between,
+    money_words.percent,
+    money_words.outlook,
+    money_words.verdict,
+    money_words.contrast,
 )
 
 
@@ -53,12 +60,23 @@ def render(report: WeeklyReport) -> str:
             chart=chart,
             axis=axis,
             sparklines=sparklines,
-            bars=bars(report.costs.days),
+            money=_shapes(report.costs),
             size=(WIDTH, HEIGHT),
             share=formats.share,
             counted=formats.counted,
+            moved=money_words.moved,
         )
     )
+
+
+def _shapes(costs: CostWeek) -> dict[str, object]:
+    """The bars of the section on cost."""
+    saved = costs.money.judging.whole
+    return {
+        "days": pairs(costs.days, costs.days_before if costs.comparable else ()),
+        "budgets": bullets(costs.money.budgets),
+        "steps": waterfall(saved) if saved and saved.in_full else (),
+    }
 
 
 @cache

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from include.domain.cost import CostKind, DailyCost, total
 from include.domain.interaction import Window
-from include.domain.report import CostWeek, ProjectSpend
+from include.domain.report import CostWeek, ProjectSpend, WeekMoney
 from include.reports.cost_summary import unpriced_models
 
 WEEK = timedelta(days=7)
@@ -18,7 +19,7 @@ def days_of(week: Window) -> tuple[date, date]:
     return week.start.date(), (week.end - timedelta(microseconds=1)).date()
 
 
-def spending_of(rows: Sequence[DailyCost], week: Window) -> CostWeek:
+def spending_of(rows: Sequence[DailyCost], week: Window, money: WeekMoney | None = None) -> CostWeek:
     """Spend of the days that `week` touches; `rows` cover them and the seven days before the first."""
     first, last = days_of(week)
     now = [row for row in rows if first <= row.day <= last]
@@ -28,9 +29,11 @@ def spending_of(rows: Sequence[DailyCost], week: Window) -> CostWeek:
         first=first,
         last=last,
         projects=tuple(sorted(projects, key=lambda one: (-one.application.known, one.project))),
-        days=tuple((day, total(_of(now, CostKind.APPLICATION, day=day)).known) for day in _days(first, last)),
+        days=_by_day(now, first, last),
         unpriced_models=unpriced_models(now),
         comparable=last - first + timedelta(days=1) == WEEK and len({row.day for row in before}) == WEEK.days,
+        days_before=_by_day(before, first - WEEK, first - timedelta(days=1)),
+        money=money or WeekMoney(),
     )
 
 
@@ -49,5 +52,6 @@ def _of(
     return [row for row in rows if row.kind is kind and project in (None, row.project) and day in (None, row.day)]
 
 
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+def _by_day(rows: Sequence[DailyCost], first: date, last: date) -> tuple[tuple[date, Decimal], ...]:
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return tuple((day, total(_of(rows, CostKind.APPLICATION, day=day)).known) for day in days)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from include.domain.interaction import Window
 from include.domain.ports import WeekRecord
-from include.domain.report import Attachment, DataQuality, ProjectWeek, WeeklyReport
+from include.domain.report import Attachment, DataQuality, ProjectWeek, WeeklyReport, WeekMoney
 from include.reports.coverage import coverage_of
 from include.reports.examples import worst_distinct
 from include.reports.incidents import incidents_of
@@ -17,10 +17,13 @@ CANDIDATES = 30
 """Worst interactions read of each project; those that say the same as a worse one are not shown."""
 
 
-def collect(week: Window, record: WeekRecord, attachments: Sequence[Attachment] = ()) -> WeeklyReport:
+def collect(
+    week: Window, record: WeekRecord, attachments: Sequence[Attachment] = (), money: WeekMoney | None = None
+) -> WeeklyReport:
     """The report of `week`, a window that begins on a full hour; it may be shorter than a week, or still under way.
 
-    Everything is read from rollups but the worst examples. The same store gives the same report.
+    Everything is read from rollups but the worst examples. `money` is what is told beyond sums. The same store gives
+    the same report.
     """
     projects = projects_of(record.daily_scores(chart_of(week)), week)
     runs = record.runs(week)
@@ -30,8 +33,9 @@ def collect(week: Window, record: WeekRecord, attachments: Sequence[Attachment] 
         as_of=max((window.end for window, ledger in runs if ledger is not None), default=None),
         projects=projects,
         incidents=incidents_of(record.incidents(chart_of(week))),
+        precision=tuple(record.precision(chart_of(week))),
         examples=worst_distinct(record.worst(week, _epochs(projects), CANDIDATES)),
-        costs=spending_of(record.costs(first - WEEK, last), week),
+        costs=spending_of(record.costs(first - WEEK, last), week, money),
         coverage=coverage_of(runs, record.failures(week), week),
         data_quality=DataQuality(tuple(record.refusals(week)), tuple(record.warnings(week))),
         judges=tuple(record.judges(week)),

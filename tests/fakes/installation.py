@@ -126,18 +126,22 @@ class Installation:
             return connection.execute(query.encode()).fetchall()
 
     def contents(self, *, without: Sequence[str] = ()) -> dict[str, list[str]]:
-        """Every table of the store, row by row as text, `without` the columns that say when and how often."""
+        """Every table of the store, row by row as text, `without` the columns that say when and how often.
+
+        Sums of fractions to twelve digits: in what order Postgres adds them up is its own affair.
+        """
         tables: dict[str, list[str]] = {}
         for table, columns in itertools.groupby(self._columns(without), key=lambda column: column[0]):
-            names = ", ".join(name for _, name in columns)
+            names = ", ".join(f"round({name}::numeric, 12)" if is_sum else name for _, name, is_sum in columns)
             tables[table] = [str(found) for found in self.ask(f"SELECT {names} FROM {table} ORDER BY {names}")]
         return tables
 
-    def _columns(self, without: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _columns(self, without: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
         yield from (
-            (table, name)
-            for table, name in self.ask(
-                """SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+            (table, name, is_sum)
+            for table, name, is_sum in self.ask(
+                """SELECT c.relname, a.attname, a.atttypid = 'float8'::regtype
+                   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
                    WHERE c.relnamespace = 'assay'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                      AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"""
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from include.domain.alert import Precision
 from include.domain.cost import Spend
 from include.domain.interaction import Window
 from include.domain.message import Severity
@@ -27,6 +28,7 @@ from include.domain.report import (
 )
 from include.domain.run import CoverageLedger
 from include.domain.score import ScoreSource
+from tests.fakes.week_money import money
 
 MONDAY = datetime(2026, 11, 9, tzinfo=UTC)
 WEEK = Window(MONDAY, MONDAY + timedelta(days=7))
@@ -94,13 +96,25 @@ def costs(*, unpriced: int = 7) -> CostWeek:
         first=date(2026, 11, 9),
         last=date(2026, 11, 15),
         projects=(
-            ProjectSpend("clinic", Spend(120, unpriced, Decimal("12.30")), Spend(100, 0, Decimal("10")), Spend()),
-            ProjectSpend("bank", Spend(80, 0, Decimal("0.0123")), Spend(), Spend(160, 0, Decimal("1.5"))),
+            ProjectSpend(
+                "bank",
+                Spend(1755, 0, Decimal("13.37")),
+                Spend(1490, 0, Decimal("11.02")),
+                Spend(2010, 3, Decimal("2.72")),
+            ),
+            ProjectSpend("clinic", Spend(120, unpriced, Decimal("12.30")), Spend(100, 0, Decimal("10")), Spend(4, 4)),
+            ProjectSpend("shop", Spend(9, 0, Decimal("0.0123")), Spend(), Spend()),
         ),
-        days=tuple((date(2026, 11, 9) + number * DAY, Decimal(number)) for number in range(7)),
+        days=_days(date(2026, 11, 9), "3.61", "3.40", "4.12", "6.03", "3.9", "2.41", "2.2123"),
         unpriced_models=(("in-house", unpriced),) if unpriced else (),
         comparable=True,
+        days_before=_days(date(2026, 11, 2), "3.3", "3.12", "3.51", "3.2", "3.49", "2.4", "2"),
+        money=money(),
     )
+
+
+def _days(first: date, *usd: str) -> tuple[tuple[date, Decimal], ...]:
+    return tuple((first + number * DAY, Decimal(one)) for number, one in enumerate(usd))
 
 
 def week(**of: object) -> WeeklyReport:
@@ -126,6 +140,7 @@ def week(**of: object) -> WeeklyReport:
         ),
         "data_quality": DataQuality((Refusal("response is not null", 4, 1),), (("volume is low", 2),)),
         "judges": (JudgeWeek("e" * 12, "correctness", "offline", ScoreSource.CODE, None, MONDAY - 30 * DAY, 200),),
+        "precision": (Precision("composite-drop", 4, 1), Precision("spend-spike", 2, 0)),
         "attachments": (Attachment("Distributions (Evidently)", "weekly_2026-11-09_2026-11-16.drift.html"),),
     }
     return WeeklyReport(**values | of)  # type: ignore[arg-type]
@@ -144,4 +159,5 @@ def empty_week() -> WeeklyReport:
         data_quality=DataQuality((), ()),
         judges=(),
         attachments=(),
+        precision=(),
     )

@@ -127,10 +127,17 @@ FILES = {
         lambda: pipeline.extract(NINE, NINE.replace(hour=10), live=True),
         ("columns.answer", "Remedy: remove the key or mend its spelling"),
     ),
+    "contracts.yaml": (
+        "ASSAY_CONTRACTS",
+        INCLUDE / "ledger/contracts.yaml",
+        ("\ncontracts: []\n", "\ncontract: []\n"),
+        lambda: pipeline.release_rows([], {}),
+        ("contract", "known: rates, contracts", "Remedy: remove the key or mend its spelling"),
+    ),
     "interactions.json": (
         "ASSAY_SUITE",
         INCLUDE.parent / "expectations/interactions.json",
-        ("expect_column_pair_values_a_to_be_greater_than_b", "expect_the_impossible"),
+        ("expect_column_values_to_be_in_set", "expect_the_impossible"),
         lambda: pipeline.release_rows([], {}),
         ("expect_the_impossible", "Remedy: mend the type's spelling"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 
 from include import pipeline
 from include.errors import ConfigError
+from tests.fakes.batch_server import KEY, provider
 from tests.fakes.installation import HOUR, NINE, Installation, row, rows
 from tests.fakes.judge import connection, judging
 
@@ -102,6 +104,31 @@ def test_money_that_runs_out_during_a_run_shrinks_what_is_left_of_its_sample_and
     [(sentence,)] = assay.ask("SELECT sentence FROM alerts WHERE labels ->> 'alertname' = 'judge-budget'")
     assert "only what the always-judge rules name is judged" in sentence
     assert Decimal(assay.ask("SELECT budget -> 'pool' ->> 'spent' FROM runs")[0][0]) > 2
+
+
+def test_a_backfill_in_batches_counts_what_waits_in_batches_at_half_the_price_before_it_sends_more(
+    assay: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "judging.yaml"
+    file.write_text("projects:\n  pool: {batch: backfills, budget_usd_per_day: 1}\n")
+    monkeypatch.setenv("ASSAY_JUDGING", str(file))
+    monkeypatch.setenv("ASSAY_SHARD_SIZE", "100")
+    assay.log(*rows(200, NINE))
+    with provider() as openai:
+        judge = {"conn_type": "generic", "host": openai.url, "password": KEY, "extra": {"model": "gpt-4o-mini"}}
+        monkeypatch.setenv("AIRFLOW_CONN_ASSAY_JUDGE", json.dumps(judge))
+        _, [first, second] = assay.admit(live=False)
+        pipeline.submit_batches(first)
+        [(requests, expected)] = assay.ask("SELECT count(*), sum(expected) FROM judge_batch_requests")
+        with psycopg.connect(assay.store) as store:  # as if each cost a thousand times as much
+            store.execute("UPDATE assay.judge_batch_requests SET expected = 1000 * expected")
+        pipeline.submit_batches(second)
+        [(all_requests,)] = assay.ask("SELECT count(*) FROM judge_batch_requests")
+    assert step(assay) == [("3",)]
+    assert requests <= all_requests < 1.2 * requests
+    per_call = expected / requests
+    # About 700 input and 120 output tokens at 0.15 and 0.6 USD a million, of which a batch costs half.
+    assert Decimal("0.00005") < per_call < Decimal("0.0002")
 
 
 def test_a_budget_that_cannot_be_kept_since_a_price_is_unknown_stops_before_money_is_spent(

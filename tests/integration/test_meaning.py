@@ -18,7 +18,6 @@ def court(store_dsn: str, url: str = "http://127.0.0.1:9/v1", backend: str = "op
         settings=Settings(store_dsn=store_dsn, source_dsn=store_dsn, judge=model),  # type: ignore[arg-type]
         weights=WeightsFile.model_validate({"weights": {"correctness": 1}}),
         judging=JudgingFile.model_validate(judging),
-        rubrics=(),
         models={"small": model},
     )
 

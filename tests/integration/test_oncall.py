@@ -10,6 +10,8 @@ import pytest
 from include import oncall
 from include.adapters.postgres import connect
 from include.adapters.postgres.alerts import Alerts
+from include.adapters.postgres.week import WeekOfStore
+from include.domain.interaction import Window
 from include.errors import SilenceRefused
 from include.notify.alerts import update_alerts
 from tests.fakes.installation import Installation
@@ -83,6 +85,10 @@ def test_what_was_not_useful_counts_against_its_rule(bank: Installation) -> None
         ("faithfulness_low", 1, 0),
         ("faithfulness_low", 1, 1),
     ]
+    with connect(bank.store) as store:
+        week = WeekOfStore(store)
+        assert week.precision(Window(since, since + timedelta(days=365))) == [after]
+        assert week.precision(Window(since, since + timedelta(days=1))) == []
     oncall.not_useful(BANK, "alice", useful=True)
     assert oncall.precision(since) == [before]
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser
 
 from include.domain.report import ReportFile
 from include.reports.render import render
 from plugins.quality_reports.app import build_app
-from tests.fakes.browser import HOSTILE, browser, watch
+from tests.fakes.browser import HOSTILE, browser, served, watch
 from tests.fakes.weekly import week
 from tests.plugins.test_reports_page import REPORT
 from tests.unit.reports.test_render import hostile
@@ -34,19 +30,6 @@ document.title = told;
 def chromium() -> Iterator[Browser]:
     with browser() as started:
         yield started
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """An ASGI app on loopback."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture

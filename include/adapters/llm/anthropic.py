@@ -143,8 +143,8 @@ class _Usage(BaseModel):
         """Anthropic's `input_tokens` are only those that were neither read from the cache nor written to it."""
         read = self.cache_read_input_tokens or 0
         thought = self.output_tokens_details.thinking_tokens if self.output_tokens_details else None
-        prompt = self.input_tokens + read + (self.cache_creation_input_tokens or 0)
-        return Usage(prompt, self.output_tokens, read, thought or 0)
+        written = self.cache_creation_input_tokens or 0
+        return Usage(self.input_tokens + read + written, self.output_tokens, read, thought or 0, written)
 
 
 class _Message(BaseModel):

@@ -34,6 +34,9 @@ WITH facts AS MATERIALIZED (
            left(response_model, 600) AS response_model, left(prompt_version, 600) AS prompt_version,
            input_tokens, output_tokens, cached_input_tokens, latency_ms, left(finish_reason, 600) AS finish_reason,
            left(error_type, 600) AS error_type, extract(epoch FROM occurred_at - logged_at)::float8 AS ahead_s,
+           occurred_at, reasoning_tokens, cache_write_tokens,
+           coalesce(cached_input_tokens, 0)::float8 + cache_write_tokens AS cache_tokens, input_audio_tokens,
+           output_audio_tokens, images, billed_cost, left(billed_currency, 600) AS billed_currency,
            coalesce(attributes->>'flagged' = 'true', false) AS flagged,
            left(lower(attributes->>'feedback'), 20) AS feedback,
            nullif(left(split_part(replace(lower(trim(attributes->>'language')), '_', '-'), '-', 1), 20), '')
@@ -44,7 +47,9 @@ WITH facts AS MATERIALIZED (
         interaction_id text, occurred_at timestamptz, project text, environment text, user_input text, response text,
         retrieved_contexts text, history text, reference text, provider_name text, request_model text,
         response_model text, prompt_version text, input_tokens bigint, output_tokens bigint,
-        cached_input_tokens bigint, latency_ms float8, finish_reason text, error_type text, attributes jsonb)
+        cached_input_tokens bigint, latency_ms float8, finish_reason text, error_type text, attributes jsonb,
+        reasoning_tokens bigint, cache_write_tokens bigint, input_audio_tokens bigint, output_audio_tokens bigint,
+        images bigint, billed_cost numeric, billed_currency text)
     WHERE run_id = %(run_id)s),
 projects AS (
     SELECT project, least(min(logged_at), (SELECT min(first_at) FROM assay.first_seen s
@@ -59,6 +64,8 @@ versions AS (
 SELECT row_key, logged_at, malformed, interaction_id, project, environment, user_input_chars, response_chars,
        retrieved_contexts_chars, history_chars, reference_chars, provider_name, request_model, response_model,
        prompt_version, input_tokens, output_tokens, cached_input_tokens, latency_ms, finish_reason, error_type, ahead_s,
+       occurred_at, reasoning_tokens, cache_write_tokens, cache_tokens, input_audio_tokens, output_audio_tokens, images,
+       billed_cost, billed_currency,
        CASE WHEN interaction_id IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY interaction_id, hour) + (
            SELECT count(*) FROM assay.interactions i
            WHERE i.interaction_id = f.interaction_id
@@ -72,8 +79,8 @@ FROM facts f LEFT JOIN projects p USING (project) LEFT JOIN versions v USING (pr
 
 _DECISIONS = """
 CREATE TEMPORARY TABLE IF NOT EXISTS decisions (row_key text PRIMARY KEY, refused_by text[] NOT NULL, cost numeric,
-    stratum text NOT NULL, always boolean NOT NULL, rate float8 NOT NULL, lot float8 NOT NULL,
-    sampled boolean, sampling_rate float8) ON COMMIT DROP"""
+    price_source text, billed_cost numeric, stratum text NOT NULL, always boolean NOT NULL, rate float8 NOT NULL,
+    lot float8 NOT NULL, sampled boolean, sampling_rate float8) ON COMMIT DROP"""
 
 # Only now is it known how large each stratum is.
 _DRAW = """
@@ -121,18 +128,22 @@ INSERT INTO assay.interactions (
     interaction_id, logged_at, source, row_key, occurred_at, project, environment, conversation_id, user_input,
     response, retrieved_contexts, reference, history, provider_name, request_model, response_model, prompt_version,
     input_tokens, output_tokens, cached_input_tokens, latency_ms, finish_reason, error_type, attributes,
-    cost, sampled, sampling_rate, stratum, always)
+    reasoning_tokens, cache_write_tokens, input_audio_tokens, output_audio_tokens, images,
+    cost, price_source, billed_amount, billed_currency, billed_cost, sampled, sampling_rate, stratum, always)
 SELECT interaction_id, logged_at, %(source)s, row_key, occurred_at, project, environment, conversation_id, user_input,
        coalesce(response, ''), coalesce(retrieved_contexts, '[]'), reference, coalesce(history, '[]'), provider_name,
        request_model, response_model, prompt_version, input_tokens, output_tokens, cached_input_tokens,
-       round(latency_ms, 9)::float8, finish_reason, error_type, coalesce(attributes, '{}'), cost,
-       sampled, sampling_rate, stratum, always
-FROM assay.staged JOIN decisions USING (row_key)
+       round(latency_ms, 9)::float8, finish_reason, error_type, coalesce(attributes, '{}'),
+       reasoning_tokens, cache_write_tokens, input_audio_tokens, output_audio_tokens, images,
+       cost, price_source, r.billed_cost, upper(billed_currency), d.billed_cost, sampled, sampling_rate, stratum, always
+FROM assay.staged JOIN decisions d USING (row_key)
 CROSS JOIN LATERAL jsonb_to_record(raw) AS r (
     interaction_id text, occurred_at timestamptz, project text, environment text, conversation_id text,
     user_input text, response text, retrieved_contexts jsonb, reference text, history jsonb, provider_name text,
     request_model text, response_model text, prompt_version text, input_tokens bigint, output_tokens bigint,
-    cached_input_tokens bigint, latency_ms numeric, finish_reason text, error_type text, attributes jsonb)
+    cached_input_tokens bigint, latency_ms numeric, finish_reason text, error_type text, attributes jsonb,
+    reasoning_tokens bigint, cache_write_tokens bigint, input_audio_tokens bigint, output_audio_tokens bigint,
+    images bigint, billed_cost numeric, billed_currency text)
 WHERE run_id = %(run_id)s AND refused_by = '{}'
 ON CONFLICT DO NOTHING"""
 
@@ -325,11 +336,12 @@ class PostgresIntake:
         ).fetchall()
         return [StagedRow(*row) for row in rows]
 
-    def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json]) -> None:
-        """Keep what a person replaced in the rows that were released."""
+    def note_repair(self, source: str, row_keys: Sequence[str], repair: Mapping[str, Json], who: str = "") -> None:
+        """Keep what a person replaced in the rows that were released, and who it was, where that is known."""
         self._connection.execute(
-            "UPDATE assay.quarantine SET repair = %s WHERE source = %s AND row_key = ANY(%s)",
-            (Jsonb(dict(repair)), source, list(row_keys)),
+            """UPDATE assay.quarantine SET repair = %s, released_by = nullif(%s, '')
+               WHERE source = %s AND row_key = ANY(%s)""",
+            (Jsonb(dict(repair)), who, source, list(row_keys)),
         )
 
     def _wait_for_my_turn(self, run_id: str) -> None:

@@ -53,9 +53,10 @@ class JudgeBatches:
         """Put calls into an intended batch; returns the keys of those that wait in no other."""
         with self._connection.transaction():
             rows = self._connection.execute(
-                """INSERT INTO assay.judge_batch_requests (request_hash, batch_key, project, dimension, judge)
-                   SELECT key, %s, project, dimension, judge
-                   FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS g (key, project, dimension, judge)
+                """INSERT INTO assay.judge_batch_requests (request_hash, batch_key, project, dimension, judge, expected)
+                   SELECT key, %s, project, dimension, judge, expected
+                   FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[])
+                       AS g (key, project, dimension, judge, expected)
                    ORDER BY key ON CONFLICT DO NOTHING RETURNING request_hash""",
                 (
                     batch_key,
@@ -63,6 +64,7 @@ class JudgeBatches:
                     [call.purpose.project for call in calls],
                     [call.purpose.dimension for call in calls],
                     [call.purpose.judge for call in calls],
+                    [call.expected for call in calls],
                 ),
             ).fetchall()
             self._connection.execute(

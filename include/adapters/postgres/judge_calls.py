@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from decimal import Decimal
 from typing import Any
 
@@ -11,20 +12,27 @@ import psycopg
 from psycopg.rows import dict_row
 
 from include.adapters.postgres.text import storable
-from include.domain.llm import CallMode, CallPurpose, JudgeCall, LLMReply
+from include.domain.cost import Spend
+from include.domain.llm import CallMode, CallPurpose, JudgeCall, LLMReply, SparedCall
 from include.domain.score import Usage
 
 RECORD = """
     INSERT INTO assay.judge_calls (request_hash, project, dimension, judge, provider_name, request_model,
         response_model, outcome, reply, finish_reason, request_id, input_tokens, output_tokens, cached_input_tokens,
-        reasoning_tokens, cost, latency_ms, called_at, mode, tail)
+        reasoning_tokens, cache_write_tokens, cost, latency_ms, called_at, mode, tail)
     SELECT request_hash, project, dimension, judge, provider_name, request_model, response_model, outcome, reply,
-        finish_reason, request_id, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost,
-        latency_ms, called_at, mode, tail
+        finish_reason, request_id, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
+        cache_write_tokens, cost, latency_ms, called_at, mode, tail
     FROM json_populate_recordset(NULL::assay.judge_calls, %s::json) ORDER BY request_hash
     ON CONFLICT (request_hash) DO NOTHING"""
 
-TOKENS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+SPARED = """
+    INSERT INTO assay.judge_cache_daily AS d (day, project, dimension, judge, model, hits, unpriced, saved)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (day, project, dimension, judge, model) DO UPDATE SET hits = d.hits + excluded.hits,
+        unpriced = d.unpriced + excluded.unpriced, saved = d.saved + excluded.saved"""
+
+TOKENS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "cache_write_tokens")
 
 
 class JudgeCalls:
@@ -64,6 +72,15 @@ class JudgeCalls:
                 "SELECT pg_advisory_unlock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key", (list(keys),)
             )
 
+    def spared(self, calls: Mapping[SparedCall, Spend]) -> None:
+        """See `CallLedger`."""
+        rows = [
+            (one.day, *astuple(one.purpose), one.model, spend.calls, spend.unpriced, spend.known)
+            for one, spend in calls.items()
+        ]
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.executemany(SPARED, sorted(rows))  # in order of the key, so that no two workers wait in a circle
+
 
 def _row(call: JudgeCall) -> dict[str, Any]:
     usage = call.reply.usage
@@ -94,7 +111,7 @@ def _storable(text: str | None) -> str | None:
 
 def _call(row: dict[str, Any]) -> JudgeCall:
     cost: Decimal | None = row["cost"]
-    usage = Usage(*(row[name] for name in TOKENS)) if row["input_tokens"] is not None else None
+    usage = Usage(*(row[name] or 0 for name in TOKENS)) if row["input_tokens"] is not None else None
     return JudgeCall(
         key=row["request_hash"],
         purpose=CallPurpose(row["project"], row["dimension"], row["judge"]),

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
 
-from include.domain.alert import Acknowledgement
-
-
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """How a rule did by on-call's own verdict: incidents that were told, and those that somebody called not useful."""
-
-    rule: str
-    told: int
-    not_useful: int
+from include.domain.alert import Acknowledgement, Precision
 
 
 class OnCall:
@@ -43,16 +33,17 @@ class OnCall:
             (incident_id, who, useful, at),
         )
 
-    def precision(self, since: datetime) -> list[Precision]:
+    def precision(self, since: datetime, until: datetime | None = None) -> list[Precision]:
         """Each rule with the live incidents that it was in since then, those most often not useful first."""
         rows = self._connection.execute(
             """SELECT a.labels ->> 'alertname', count(DISTINCT a.incident_id),
                       count(DISTINCT a.incident_id) FILTER (WHERE EXISTS (
                           SELECT FROM assay.verdicts v WHERE v.incident_id = a.incident_id AND NOT v.useful))
                FROM assay.alerts a
-               WHERE a.live AND a.explained_at IS NULL AND a.starts_at >= %s AND a.incident_id IN (
+               WHERE a.live AND a.explained_at IS NULL AND a.starts_at >= %s
+                 AND a.starts_at < coalesce(%s::timestamptz, 'infinity') AND a.incident_id IN (
                    SELECT message_key FROM assay.notification_log WHERE ts IS NOT NULL)
                GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1""",
-            (since,),
+            (since, until),
         )
         return [Precision(*row) for row in rows]

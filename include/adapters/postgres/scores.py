@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from include.adapters.postgres.text import storable
 from include.domain.interaction import Interaction, Turn
 from include.domain.run import Epochs, Run, Shard
-from include.domain.score import Epoch, Opinion, Outcome, Score, ScoreFailure
+from include.domain.score import Epoch, KnownJudge, Opinion, Outcome, Score, ScoreFailure
 
 BATCH = 100
 """Interactions fetched at once: what bounds the memory, since one may hold megabytes."""
@@ -92,6 +92,13 @@ class Scores:
                     for epoch in epochs
                 ],
             )
+
+    def judges(self, epochs: Collection[str]) -> dict[str, KnownJudge]:
+        """What is known of those epochs of dimensions."""
+        rows = self._connection.execute(
+            "SELECT epoch, judge, parts, first_seen_at FROM assay.judge_epochs WHERE epoch = ANY(%s)", (list(epochs),)
+        )
+        return {epoch: KnownJudge(*rest) for epoch, *rest in rows}
 
     def plan(
         self,

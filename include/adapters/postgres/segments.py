@@ -15,10 +15,13 @@ from include.adapters.postgres import tallies
 from include.domain.interaction import Window
 from include.domain.run import Epochs
 from include.domain.score import FailureType, ScoreSource
-from include.domain.segment import AMOUNT_EDGES, AMOUNTS, SCORE_BINS, SegmentRow, whole_hours
+from include.domain.segment import AMOUNT_EDGES, AMOUNTS, SCORE_BINS, whole_hours
+from include.domain.series import SegmentRows
 
 *EITHER, QUARANTINE = Path(__file__).with_name("segments.sql").read_text().rstrip(";\n ").split(";\n")
 """Statements that count segments and slices alike, and the one that rows in quarantine take, which have no model."""
+COUNT_LOGGED = [one for one in EITHER if "${sums}" in one]
+FORGET_MONEY = "DELETE FROM ${table} WHERE hour >= %(start)s AND hour < %(end)s AND measure = ANY(%(money)s) ${only}"
 PLACES = Path(__file__).with_name("slices.sql").read_text()
 PLACES_OF_A_PROJECT = 20
 """How many values of an attribute are counted by themselves; the others are `other`."""
@@ -29,35 +32,44 @@ REFUSALS += ["guardrail_intervened", "guardrails", "error_toxic"]
 """`finish_reason` of an answer that the model, its provider or a guardrail refused: OpenAI's, Anthropic's, Gemini's,
 Bedrock's and Cohere's words, in small letters. What an assistant declines in words of its own is not told apart."""
 LOGGED = (
-    *("volume", "error", "refusal", "feedback", "negative_feedback", "spend"),
-    *(*AMOUNTS, "user_input_chars"),
+    *("volume", "error", "refusal", "feedback", "negative_feedback", "spend", "unpriced", "bill_differs"),
+    *(*AMOUNTS, "user_input_chars", "cached_input_tokens"),
 )
-SUMS = ", ".join(
-    f"count({one}) AS {one}_n, sum({one}) AS {one}_total, sum({one} * {one}) AS {one}_sq, "
-    f"min({one}) AS {one}_low, max({one}) AS {one}_high"
-    + (
-        f", array_agg(width_bucket({one}, %(edges)s)) FILTER (WHERE {one} IS NOT NULL) AS {one}_places"
-        if one in AMOUNTS
-        else ""
-    )
-    for one in LOGGED
-)
-MEASURED = ", ".join(
-    f"('{one}', {one}_n, {one}_total, {one}_sq, {one}_low, {one}_high, {f'{one}_places' if one in AMOUNTS else 'NULL'})"
-    for one in LOGGED
-)
+UNBINNED = {*LOGGED, "quarantine", "failure"} - {*AMOUNTS}
+"""Measures of which only sums are kept."""
+MONEY = ("spend", "unpriced", "bill_differs")
+"""Those of them that another price changes."""
+
+
+def sums(measures: Sequence[str]) -> dict[str, str]:
+    """What the statement that counts logged measures is told of them."""
+    parts, rows = [], []
+    for one in measures:
+        parts.append(
+            f"count({one}) AS {one}_n, sum({one}) AS {one}_total, sum({one} * {one}) AS {one}_sq, "
+            f"min({one}) AS {one}_low, max({one}) AS {one}_high"
+        )
+        if one in AMOUNTS:
+            parts.append(f"array_agg(width_bucket({one}, %(edges)s)) FILTER (WHERE {one} IS NOT NULL) AS {one}_places")
+        places = f"{one}_places" if one in AMOUNTS else "NULL::int[]"
+        rows.append(f"('{one}', {one}_n, {one}_total, {one}_sq, {one}_low, {one}_high, {places})")
+    return {"sums": ", ".join(parts), "measured": ", ".join(rows)}
+
+
 BY_SEGMENT = {
     "table": "assay.segments_hourly",
     "model": "coalesce(response_model, request_model, '')",
     "version": "coalesce(prompt_version, '')",
     "only": "",
-    "sums": SUMS,
-    "measured": MEASURED,
+    **sums(LOGGED),
 }
 VALUE = "coalesce(left(attributes ->> %(name)s, 100), '')"
 LANGUAGE = "coalesce(left(split_part(replace(lower(trim(attributes ->> 'language')), '_', '-'), '-', 1), 20), '')"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """A midnight from which steps are counted."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('assay.segments_daily', 0))"
+"""As in `assay.sum_days`, but before hours are written: two that write hours of one day could wait for each other."""
 
 
 class Segments:
@@ -85,14 +97,26 @@ class Segments:
             "edges": [*AMOUNT_EDGES],
             "refusals": REFUSALS,
         }
+        self._connection.execute(LOCK)
         self._count([*EITHER, QUARANTINE], BY_SEGMENT, arguments)
         for attribute in attributes:
-            self._slice(attribute, arguments)
+            words, own = self._slice(attribute, arguments)
+            self._count([PLACES], words, {**own, "places": PLACES_OF_A_PROJECT})
+            self._count(EITHER, *self._slice(attribute, arguments))  # with the places that were given just now
+        self._connection.execute("SELECT assay.sum_days(%s, %s)", (hours.start, hours.end))
 
-    def _slice(self, attribute: str, arguments: Mapping[str, object]) -> None:
+    def recount_money(self, window: Window, attributes: Sequence[str] = ()) -> None:
+        """Compute the tallies of `MONEY` anew, of the hours that the window touches, after prices have changed."""
+        hours = whole_hours(window)
+        arguments = {"start": hours.start, "end": hours.end, "refusals": REFUSALS, "money": [*MONEY]}
+        self._connection.execute(LOCK)
+        for words, given in [(BY_SEGMENT, arguments), *(self._slice(one, arguments) for one in attributes)]:
+            self._count([FORGET_MONEY, *COUNT_LOGGED], {**words, **sums(MONEY)}, given)
+        self._connection.execute("SELECT assay.sum_days(%s, %s)", (hours.start, hours.end))
+
+    def _slice(self, attribute: str, arguments: Mapping[str, object]) -> tuple[dict[str, str], dict[str, object]]:
+        """What the statements are told to count by an attribute, and their arguments."""
         value = LANGUAGE if attribute == "language" else VALUE
-        arguments = {**arguments, "attribute": attribute, "name": attribute.removeprefix("attributes.")}
-        self._count([PLACES], {"value": value}, {**arguments, "places": PLACES_OF_A_PROJECT})
         known = self._connection.execute(
             """SELECT project, jsonb_object_agg(value, value) FROM assay.slice_places
                WHERE attribute = %s GROUP BY project""",
@@ -105,42 +129,72 @@ class Segments:
             "model": "%(attribute)s::text",
             "version": own,
             "only": "AND attribute = %(attribute)s",
+            "value": value,
         }
-        self._count(EITHER, by_slice, {**arguments, "places": Jsonb(dict(known.fetchall()))})
+        places, name = Jsonb(dict(known.fetchall())), attribute.removeprefix("attributes.")
+        return by_slice, {**arguments, "attribute": attribute, "name": name, "places": places}
 
     def _count(self, statements: Sequence[str], words: Mapping[str, str], arguments: Mapping[str, object]) -> None:
         with self._connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(Template(statement).substitute(words).encode(), arguments)
 
-    def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> list[SegmentRow]:
+    def read(self, measure: str, window: Window, by: Sequence[str], step: timedelta) -> SegmentRows:
         """The tallies of the hours of the window, added up by `by`, epoch and `step`, counted from midnight (UTC).
 
         `by` may name one attribute that is counted, beside project and environment.
         """
         attribute = next((column for column in by if column == "language" or column.startswith("attributes.")), None)
         columns = ["value" if column == attribute else column for column in by]
-        number = len(AMOUNT_EDGES) + 1 if measure in AMOUNTS else SCORE_BINS
-        bins = sql.SQL(", ").join(sql.SQL("coalesce(sum(bins[{}]), 0)").format(bin_) for bin_ in range(1, number + 1))
-        starts_at = sql.SQL("date_bin({}, hour, {})").format(step, BEGINNING)
+        number = len(AMOUNT_EDGES) + 1 if measure in AMOUNTS else 0 if measure in UNBINNED else SCORE_BINS
+        bins = [sql.SQL("coalesce(sum(bins[{}]), 0)").format(bin_) for bin_ in range(1, number + 1)]
+        by_day = step == DAY and not any((moment - BEGINNING) % DAY for moment in (window.start, window.end))
+        at = sql.Identifier("day" if by_day else "hour")
+        starts_at: sql.Composable = (
+            at if by_day or step == HOUR else sql.SQL("date_bin({}, hour, {})").format(step, BEGINNING)
+        )
         query = sql.SQL(
             """SELECT segment, epoch, array_agg(sums)
-               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, ARRAY[{sums}, {bins}] AS sums
+               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, ARRAY[{sums}] AS sums
                      FROM {table}
-                     WHERE measure = %(measure)s AND hour >= %(start)s AND hour < %(end)s {only}
+                     WHERE measure = %(measure)s AND {at} >= %(start)s AND {at} < %(end)s {only}
                      GROUP BY {starts_at}, {group} epoch) AS hourly
                GROUP BY segment, epoch ORDER BY segment, epoch"""
         ).format(
             by=_columns(columns),
-            sums=tallies.SUMS.format(starts_at=starts_at),
-            bins=bins,
+            sums=sql.SQL(", ").join([tallies.SUMS.format(starts_at=starts_at), *bins]),
+            at=at,
             starts_at=starts_at,
-            table=sql.SQL("assay.slices_hourly" if attribute else "assay.segments_hourly"),
+            table=sql.Identifier("assay", f"{'slices' if attribute else 'segments'}_{'daily' if by_day else 'hourly'}"),
             only=sql.SQL("AND attribute = %(attribute)s" if attribute else ""),
             group=_columns(columns, trailing=True),
         )
         arguments = {"measure": measure, "start": window.start, "end": window.end, "attribute": attribute}
         return tallies.read(self._connection, query, arguments)
+
+    def read_each(self, measure: str, windows: Sequence[Window], by: Sequence[str]) -> SegmentRows:
+        """The tallies of whole windows, without bins, by `by` and epoch; a row starts when its window does."""
+        attribute = next((column for column in by if column == "language" or column.startswith("attributes.")), None)
+        columns = ["value" if column == attribute else column for column in by]
+        query = sql.SQL(
+            """SELECT segment, epoch, array_agg(sums)
+               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, ARRAY[{sums}] AS sums
+                     FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS w (begins, ends)
+                     JOIN {table} ON hour >= begins AND hour < ends
+                     WHERE measure = %(measure)s {only}
+                     GROUP BY begins, {group} epoch) AS each_window
+               GROUP BY segment, epoch ORDER BY segment, epoch"""
+        ).format(
+            by=_columns(columns),
+            sums=tallies.SUMS.format(starts_at=sql.SQL("begins")),
+            table=sql.SQL("assay.slices_hourly" if attribute else "assay.segments_hourly"),
+            only=sql.SQL("AND attribute = %(attribute)s" if attribute else ""),
+            group=_columns(columns, trailing=True),
+        )
+        starts, ends = [one.start for one in windows], [one.end for one in windows]
+        return tallies.read(
+            self._connection, query, {"measure": measure, "starts": starts, "ends": ends, "attribute": attribute}
+        )
 
     def settled_hours(self, window: Window) -> set[datetime]:
         """The hours of the window that lie in a settled run, so that an empty one means that nothing was logged."""

@@ -58,7 +58,14 @@ WITH logged AS (
            (lower(finish_reason) = ANY(%(refusals)s))::int::float8 AS refusal,
            (coalesce(lower(attributes ->> 'feedback'), '') IN ('positive', 'negative'))::int::float8 AS feedback,
            CASE lower(attributes ->> 'feedback') WHEN 'negative' THEN 1.0 WHEN 'positive' THEN 0 END::float8 AS negative_feedback,
-           cost::float8 AS spend, latency_ms, input_tokens::float8, output_tokens::float8,
+           cost::float8 AS spend,
+           -- A call that failed and told no tokens may have been billed or not.
+           CASE WHEN input_tokens IS NOT NULL OR output_tokens IS NOT NULL
+                  OR error_type IS NULL AND coalesce(response_model, request_model) IS NOT NULL
+                THEN (cost IS NULL)::int::float8 END AS unpriced,
+           (abs(billed_cost - cost) > greatest(billed_cost * 0.01, 0.000001))::int::float8 AS bill_differs,
+           latency_ms, input_tokens::float8, output_tokens::float8,
+           cached_input_tokens::float8,
            length(response)::float8 AS response_chars, length(user_input)::float8 AS user_input_chars
     FROM assay.interactions
     WHERE logged_at >= %(start)s AND logged_at < %(end)s),

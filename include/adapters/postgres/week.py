@@ -10,7 +10,8 @@ import psycopg
 
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.costs import Costs
-from include.domain.alert import Alert, Incident
+from include.adapters.postgres.on_call import OnCall
+from include.domain.alert import Alert, Incident, Precision
 from include.domain.cost import DailyCost
 from include.domain.interaction import Window
 from include.domain.report import (
@@ -148,6 +149,10 @@ class WeekOfStore:
             )
             for incident_id, members in by_incident.items()
         ]
+
+    def precision(self, window: Window) -> list[Precision]:
+        """What on-call thinks of the incidents that began in the window, by rule, most often not useful first."""
+        return OnCall(self._connection).precision(window.start, window.end)
 
     def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:
         """Up to `limit` interactions of each project with the lowest composite, worst first.

@@ -27,8 +27,25 @@ CREATE TABLE IF NOT EXISTS llm_interactions (
     error_type           text,
     occurred_at          timestamptz,
     logged_at            timestamptz DEFAULT now(),
-    attributes           jsonb              -- {"channel": "web", ...}
+    attributes           jsonb,             -- {"channel": "web", ...}
+    reasoning_tokens     bigint,
+    cache_write_tokens   bigint,
+    input_audio_tokens   bigint,
+    output_audio_tokens  bigint,
+    images               bigint,
+    billed_cost          numeric,
+    billed_currency      text
 );
+
+-- A table that an earlier version of this file made gets what it lacks.
+ALTER TABLE llm_interactions
+    ADD COLUMN IF NOT EXISTS reasoning_tokens bigint,
+    ADD COLUMN IF NOT EXISTS cache_write_tokens bigint,
+    ADD COLUMN IF NOT EXISTS input_audio_tokens bigint,
+    ADD COLUMN IF NOT EXISTS output_audio_tokens bigint,
+    ADD COLUMN IF NOT EXISTS images bigint,
+    ADD COLUMN IF NOT EXISTS billed_cost numeric,
+    ADD COLUMN IF NOT EXISTS billed_currency text;
 
 -- Windows are read by logged_at; row_id breaks ties, so that a reader can resume in mid-window.
 CREATE INDEX IF NOT EXISTS llm_interactions_logged_at ON llm_interactions (logged_at, row_id);

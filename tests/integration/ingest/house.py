@@ -17,8 +17,8 @@ from include.adapters.postgres import connect
 from include.adapters.postgres.intake import PostgresIntake
 from include.adapters.postgres.runs import Runs
 from include.adapters.postgres.source_log import PostgresLog
-from include.adapters.prices import GenaiPrices
 from include.adapters.yaml_file import load
+from include.assembly import price_book
 from include.domain.intake import Admitted
 from include.domain.interaction import Json, Window
 from include.domain.run import Run
@@ -28,6 +28,7 @@ from include.ingest.mapping import SourceMapping
 from include.ingest.release import release
 from include.ingest.strata import SamplingPlan
 from include.ingest.validate import Suite
+from include.settings import STAGES
 
 ROOT = Path(__file__).parents[3]
 NATIVE = load(ROOT / "include/ingest/sources/native.yaml", SourceMapping)
@@ -65,10 +66,12 @@ class House:
     suite: Suite = field(repr=False)
     mapping: SourceMapping = NATIVE
     plan: SamplingPlan = EVERYBODY
+    contracts: Path = STAGES / "ledger/contracts.yaml"
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.suite.check, GenaiPrices(), self.plan)
+        prices = price_book(self.contracts)
+        return Desk(self.suite.check, prices, prices.in_usd, self.plan)
 
     def log(self, *rows: Mapping[str, Any]) -> None:
         """Append rows to the log: what `GOOD` says, with the differences given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from include.adapters.postgres import connect
 from include.adapters.postgres.source_log import PostgresLog
 from include.errors import ConfigError, SourceError, SourceSchemaError, SourceUnreachable
 from include.ingest.mapping import SourceMapping
-from tests.integration.ingest.house import HOUR, NATIVE, House
+from tests.integration.ingest.house import DDL, HOUR, NATIVE, House
 
 
 def mapped(**columns: str) -> SourceMapping:
@@ -133,3 +134,33 @@ def test_what_the_logs_database_prefers_does_not_change_what_is_read(house: Hous
     house.run()
     (row,) = house.interactions()
     assert (row["occurred_at"], row["response"]) == (HOUR.start.replace(minute=20), "Grüße, nichts.")
+
+
+LATER = ("reasoning_tokens", "cache_write_tokens", "input_audio_tokens", "output_audio_tokens", "images")
+LATER += ("billed_cost", "billed_currency")
+
+
+def test_a_table_made_before_the_words_of_money_is_read_as_it_is_and_can_get_them(house: House) -> None:
+    for column in LATER:
+        house.change_log(f"ALTER TABLE llm_interactions DROP COLUMN {column}")
+    house.log({"interaction_id": "old"})
+    house.run()
+    house.change_log(DDL)
+    told = {"reasoning_tokens": 3, "cache_write_tokens": 20, "images": 0, "billed_cost": Decimal("0.00002")}
+    house.log({"interaction_id": "new", **told, "billed_currency": "usd"})
+    house.run()
+    old, new = house.interactions()
+    kept = ("reasoning_tokens", "cache_write_tokens", "images", "billed_amount", "billed_currency", "billed_cost")
+    assert [old[word] for word in kept] == [None] * 6
+    assert [new[word] for word in kept] == [3, 20, 0, Decimal("0.00002"), "USD", Decimal("0.00002")]
+    assert old["cost"] > 0
+    assert (old["price_source"], new["price_source"]) == ("list", "list")
+
+
+def test_the_words_of_money_do_not_keep_a_window_from_its_index(house: House) -> None:
+    with psycopg.connect(house.owner_dsn) as owner:
+        owner.execute("INSERT INTO llm_interactions (logged_at) SELECT now() FROM generate_series(1, 20000)")
+        owner.execute("ANALYZE llm_interactions")
+        bounds = {"start": HOUR.start, "end": HOUR.end}
+        plan = owner.execute(f"EXPLAIN {NATIVE.rows}".encode(), bounds).fetchall()
+    assert "llm_interactions_logged_at" in str(plan)

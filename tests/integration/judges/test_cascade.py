@@ -90,3 +90,5 @@ def test_a_second_run_pays_nothing_and_says_the_same(store_dsn: str, judging: di
         connection.execute("TRUNCATE assay.scores")
     assert score(store_dsn, **judging) == 0
     assert rows(store_dsn) == first
+    with connect(store_dsn) as connection:  # what the ledger spared the second run is on record
+        assert connection.execute("SELECT sum(hits) FROM assay.judge_cache_daily").fetchone() == (calls,)

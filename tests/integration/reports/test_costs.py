@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 
 from include.adapters.postgres import connect
 from include.adapters.postgres.costs import Costs
-from include.adapters.postgres.segments import Segments
 from include.domain.cost import CostKind, Spend
 from include.domain.interaction import Window
-from include.domain.run import Epochs
 
 MIDNIGHT = datetime(2026, 11, 9, tzinfo=UTC)
 MONDAY, TUESDAY = date(2026, 11, 9), date(2026, 11, 10)
@@ -102,10 +100,21 @@ def test_rolling_up_a_day_leaves_other_days_alone_and_no_day_does_nothing(store_
         costs = Costs(connection)
         store(connection, [Call(1, Decimal(1)), Call(30, Decimal(2)), Call(60, Decimal(3))])
         roll_up(connection)
-        connection.execute("DELETE FROM assay.interactions")
+        connection.execute("UPDATE assay.interactions SET cost = 7")
         assert costs.roll_up([]) == 0
-        assert costs.roll_up([TUESDAY]) == 0
-        assert [row.spend.known for row in costs.between(MONDAY, date(2026, 11, 12))] == [1, 3]
+        assert costs.roll_up([TUESDAY]) == 1
+        assert [row.spend.known for row in costs.between(MONDAY, date(2026, 11, 12))] == [1, 7, 3]
+
+
+def test_a_day_whose_rows_were_dropped_keeps_its_sums(store_dsn: str) -> None:
+    with connect(store_dsn) as connection:
+        costs = Costs(connection)
+        store(connection, [Call(1, Decimal(1)), Call(2, Decimal(2)), Call(30, Decimal(4))])
+        roll_up(connection)
+        connection.execute("DELETE FROM assay.interactions")
+        store(connection, [Call(3, Decimal(8), late=500)])
+        assert costs.roll_up([MONDAY, TUESDAY]) == 0
+        assert [row.spend.known for row in costs.between(MONDAY, TUESDAY)] == [3, 4]
 
 
 def test_days_that_lie_apart_do_not_take_in_the_days_between(store_dsn: str) -> None:
@@ -116,14 +125,36 @@ def test_days_that_lie_apart_do_not_take_in_the_days_between(store_dsn: str) -> 
         assert [row.day.day for row in costs.between(MONDAY, date(2026, 11, 12))] == [9, 11]
 
 
-def test_a_day_of_which_there_is_no_sum_is_found_until_it_is_summed(store_dsn: str) -> None:
+def settled(connection: psycopg.Connection, start: datetime, at: datetime) -> None:
+    connection.execute(
+        """INSERT INTO assay.runs (run_id, source, window_start, window_end, live, status, started_at, settled_at)
+           VALUES (%(start)s, 'native', %(start)s, %(end)s, false, 'settled', %(at)s, %(at)s)""",
+        {"start": start, "end": start + HOUR, "at": at},
+    )
+
+
+def test_what_was_never_summed_is_all_that_was_logged(store_dsn: str) -> None:
+    with connect(store_dsn) as connection:
+        store(connection, [Call(1, Decimal(1)), Call(30, Decimal(2)), Call(54, None, by_judge=True)])
+        (window,) = Costs(connection).unseen(ALWAYS.end)
+        assert [day.day for day in Costs(connection).days_of(window)] == [9, 10, 11]
+
+
+def test_a_window_that_settles_after_the_sums_were_made_is_found_once_wherever_it_lies(
+    store_dsn: str,
+) -> None:
+    summed, next_time = MIDNIGHT + 60 * HOUR, MIDNIGHT + 84 * HOUR
     with connect(store_dsn) as connection:
         costs = Costs(connection)
-        store(connection, [Call(1, Decimal(1)), Call(30, Decimal(2))])
-        Segments(connection).rebuild(Window(MIDNIGHT, MIDNIGHT + 48 * HOUR), Epochs({}), "w")
-        assert costs.never_summed(MIDNIGHT) == [MONDAY, TUESDAY]
-        costs.roll_up([MONDAY])
-        assert costs.never_summed(MIDNIGHT) == [TUESDAY]
+        settled(connection, MIDNIGHT, summed - 5 * HOUR)
+        settled(connection, MIDNIGHT - 30 * HOUR, summed + 2 * HOUR)
+        settled(connection, MIDNIGHT - 29 * HOUR, summed + 3 * HOUR)
+        costs.saw(summed)
+        backfilled = Window(MIDNIGHT - 30 * HOUR, MIDNIGHT - 28 * HOUR)
+        assert costs.unseen(next_time) == [backfilled, Window(summed - HOUR, next_time)]
+        costs.saw(next_time)
+        costs.saw(summed)
+        assert costs.unseen(next_time) == [Window(next_time - HOUR, next_time)]
 
 
 money = st.none() | st.decimals(min_value=0, max_value=1000, places=10)

@@ -32,6 +32,7 @@ GOOD = Facts(
     finish_reason="stop",
     error_type=None,
     ahead_s=-1.0,
+    occurred_at=datetime(2026, 11, 20, 4, 59, 59, tzinfo=UTC),
     rows_in_window=30,
 )
 

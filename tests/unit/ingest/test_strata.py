@@ -107,7 +107,7 @@ def test_a_decision_carries_the_lot_and_the_part() -> None:
         def price(self, *_: object) -> None:
             return None
 
-    desk = Desk(unchecked, Free(), plan(rate=0.3, strata=["project"]))
+    desk = Desk(unchecked, Free(), lambda *_: None, plan(rate=0.3, strata=["project"]))
     rows: list[Facts] = [facts("1"), facts("2", flagged=True)]
     quiet, flagged = decide(rows, Findings({}), desk)
     assert (quiet.stratum, quiet.rate, quiet.always, quiet.lot) == ("project=bank", 0.3, False, lot("id-1"))

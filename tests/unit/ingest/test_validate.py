@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,19 @@ def test_a_good_row_passes(suite: Suite) -> None:
         ({"input_tokens": -1}, {"input_tokens_range"}),
         ({"output_tokens": -1}, {"output_tokens_range"}),
         ({"input_tokens": 5, "cached_input_tokens": 6}, {"cached_tokens_within_input_tokens"}),
+        ({"cache_write_tokens": -1}, {"cache_write_tokens_range"}),
+        ({"cache_tokens": 101.0}, {"cache_tokens_within_input_tokens"}),
+        ({"reasoning_tokens": 21}, {"reasoning_within_output_tokens"}),
+        ({"reasoning_tokens": -1}, {"reasoning_tokens_range"}),
+        ({"input_audio_tokens": 101}, {"audio_within_input_tokens"}),
+        ({"output_audio_tokens": 21}, {"audio_within_output_tokens"}),
+        (
+            {"input_audio_tokens": -1, "output_audio_tokens": -1},
+            {"input_audio_tokens_range", "output_audio_tokens_range"},
+        ),
+        ({"images": -1}, {"images_range"}),
+        ({"billed_cost": Decimal("-0.001")}, {"billed_cost_range"}),
+        ({"billed_currency": "dollars"}, {"billed_currency_length"}),
         ({"latency_ms": -0.5}, {"latency_range"}),
         ({"ahead_s": None}, {"occurred_at_present"}),
         ({"ahead_s": 301.0}, {"occurred_before_logged"}),
@@ -70,6 +85,15 @@ def test_a_bad_row_is_refused_by_name_and_its_neighbour_is_not(
         {"response_chars": 0, "error_type": "timeout"},
         {"input_tokens": None, "output_tokens": None, "cached_input_tokens": None},
         {"latency_ms": None},
+        {
+            "reasoning_tokens": 20,
+            "cache_write_tokens": 50,
+            "cache_tokens": 100.0,
+            "input_audio_tokens": 100,
+            "images": 3,
+        },
+        {"billed_cost": Decimal("0.0123"), "billed_currency": "EUR"},
+        {"occurred_at": datetime(1, 1, 1, tzinfo=UTC), "ahead_s": -6e10},
         {"finish_reason": None},
         {"retrieved_contexts_chars": None},
         {"response_chars": 2_000_000},

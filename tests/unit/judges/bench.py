@@ -10,7 +10,7 @@ from pathlib import Path
 from include.adapters.yaml_file import load
 from include.domain.interaction import Interaction
 from include.domain.ports import CallLedger, Judge
-from include.domain.score import Usage
+from include.domain.price import LIST, BillableCall, Price
 from include.judges.build import Bench, Model, judging_bench
 from include.judges.judging import Judging, JudgingFile
 from include.judges.ledger import MemoryLedger
@@ -35,8 +35,8 @@ ASKED = Interaction(
 class Flat:
     """A dollar a call, except for models that nobody knows."""
 
-    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
-        return None if model == "unheard-of" else Decimal(1)
+    def price(self, call: BillableCall) -> Price | None:
+        return None if call.model == "unheard-of" else Price(Decimal(1), LIST)
 
 
 def rubric(name: str = "correctness", **changed: object) -> Rubric:

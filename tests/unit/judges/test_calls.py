@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,8 +11,10 @@ from hashlib import sha256
 
 import pytest
 
-from include.domain.llm import CallPurpose, ChatMessage, JudgeCall, LLMReply, LLMRequest
-from include.domain.score import Usage, Verdict, canonical
+from include.domain.cost import Spend
+from include.domain.llm import CallMode, CallPurpose, ChatMessage, JudgeCall, LLMReply, LLMRequest, SparedCall
+from include.domain.price import LIST, BillableCall, Price
+from include.domain.score import Verdict, canonical
 from include.errors import JudgeError, StoreUnreachable
 from include.judges.calls import Calls
 from include.judges.ledger import LedgerDesk, MemoryLedger
@@ -28,8 +30,10 @@ GOOD = '{"reasoning": "right", "score": 4}'
 class Prices:
     """A cent for each token that came out; nobody knows the price of model `free`."""
 
-    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
-        return None if model == "free" else Decimal(usage.output_tokens) / 100
+    def price(self, call: BillableCall) -> Price | None:
+        if call.model == "free" or call.usage is None:
+            return None
+        return Price(Decimal(call.usage.output_tokens) / 100, LIST)
 
 
 class Keeping(MemoryLedger):
@@ -39,6 +43,7 @@ class Keeping(MemoryLedger):
         super().__init__()
         self.recorded: list[JudgeCall] = []
         self.released: list[str] = []
+        self.told_spared: list[dict[SparedCall, Spend]] = []
 
     def record(self, calls: Sequence[JudgeCall]) -> None:
         self.recorded += calls
@@ -46,6 +51,9 @@ class Keeping(MemoryLedger):
 
     def release(self, keys: Sequence[str]) -> None:
         self.released += keys
+
+    def spared(self, calls: Mapping[SparedCall, Spend]) -> None:
+        self.told_spared.append(dict(calls))
 
 
 def calls(model: FakeModel, ledger: MemoryLedger | None = None) -> Calls:
@@ -68,6 +76,41 @@ async def test_the_same_question_is_paid_for_once_even_when_asked_at_the_same_mo
     again = await asked.ask(REQUEST, PURPOSE, verdict)
     assert len(model.requests) == 1
     assert {answer.value for answer in [*answers, again]} == {Verdict("right", 4)}
+
+
+async def test_calls_that_the_ledger_spared_are_told_once_with_what_they_had_cost() -> None:
+    ledger = Keeping()
+    desk = LedgerDesk(ledger)
+    model = FakeModel(GOOD)
+    asked = Calls(model, desk, Prices(), lambda: AT)
+    for _ in range(4):
+        await asked.ask(REQUEST, PURPOSE, verdict)
+    await desk.close()
+    await desk.close()
+    spared = SparedCall(AT.date(), PURPOSE, model.model)
+    assert ledger.told_spared == [{spared: Spend(3, 0, Decimal("0.6"))}]
+
+
+async def test_a_spared_call_without_a_price_is_counted_as_such() -> None:
+    ledger = Keeping()
+    desk = LedgerDesk(ledger)
+    asked = Calls(FakeModel(replace(reply(GOOD), response_model="free")), desk, Prices(), lambda: AT)
+    for _ in range(2):
+        await asked.ask(REQUEST, PURPOSE, verdict)
+    await desk.close()
+    assert [list(told.values()) for told in ledger.told_spared] == [[Spend(1, 1)]]
+
+
+async def test_a_reply_of_a_batch_was_fetched_to_be_used_and_spares_nothing() -> None:
+    ledger = Keeping()
+    model = FakeModel()
+    key = REQUEST.key(model.endpoint, model.model)
+    kept = JudgeCall(key, PURPOSE, "openai", model.model, "ok", reply(GOOD), Decimal(1), AT, CallMode.BATCH)
+    ledger.record([kept])
+    desk = LedgerDesk(ledger)
+    await Calls(model, desk, Prices(), lambda: AT).ask(REQUEST, PURPOSE, verdict)
+    await desk.close()
+    assert (model.requests, ledger.told_spared) == ([], [])
 
 
 @pytest.mark.parametrize(

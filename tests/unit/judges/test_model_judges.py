@@ -12,6 +12,7 @@ import pytest
 from include.adapters.yaml_file import load
 from include.domain.interaction import Interaction, Turn
 from include.domain.ports import Judge
+from include.domain.price import LIST, BillableCall, Price
 from include.domain.score import FailureType, Outcome, Score, ScoreFailure, ScoreSource, Usage
 from include.errors import ConfigError, JudgeError, JudgeMisconfigured
 from include.judges.build import model_bench
@@ -36,8 +37,8 @@ STATEMENTS = '{"statements": ["It opens at nine.", "It closes at ten."]}'
 
 
 class Free:
-    def price(self, provider: str | None, model: str | None, usage: Usage, at: datetime) -> Decimal | None:
-        return Decimal(1)
+    def price(self, call: BillableCall) -> Price | None:
+        return Price(Decimal(1), LIST)
 
 
 def judge(dimension: str, model: FakeModel, **given: object) -> Judge:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from include.domain.cost import Spend
 from include.domain.interaction import Interaction
-from include.domain.llm import CallPurpose, ChatMessage, LLMRequest
+from include.domain.llm import CallPurpose, ChatMessage, LLMRequest, SparedCall
 from include.domain.score import FailureType, Score, ScoreFailure
 from include.errors import JudgeError
 from include.judges.build import offline_judges
@@ -58,6 +59,22 @@ async def test_what_is_on_record_is_not_noted() -> None:
     noted = notebook.calls(model, LedgerDesk(ledger), NoPrices(), lambda: AT)
     assert (await noted.ask(REQUEST, PURPOSE, verdict)).value == said.value
     assert not any(notebook.wanted.values())
+
+
+async def test_looking_for_what_is_wanted_spares_no_call_and_judging_what_is_on_record_does() -> None:
+    told: list[int] = []
+
+    class Telling(MemoryLedger):
+        def spared(self, calls: Mapping[SparedCall, Spend]) -> None:
+            told.append(sum(spend.calls for spend in calls.values()))
+
+    ledger = Telling()
+    patience = Patience(ledger, None)
+    for make in (patience.calls, Notebook().calls, patience.calls):
+        desk = LedgerDesk(patience)
+        await make(FakeModel(), desk, NoPrices(), lambda: AT).ask(REQUEST, PURPOSE, verdict)
+        await desk.close()
+    assert told == [1]
 
 
 async def test_what_waits_in_a_batch_is_called_only_when_it_has_left_it() -> None:

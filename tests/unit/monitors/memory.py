@@ -86,6 +86,13 @@ class Memory:
             for key, tallies in sorted(found.items(), key=lambda item: item[0])
         ]
 
+    def read_each(self, measure: str, windows: Sequence[Window], by: Sequence[str]) -> list[SegmentRow]:
+        found = defaultdict(list)
+        for window in windows:
+            for row in self.read(measure, window, by, HOUR):
+                found[window.start, row.segment, row.epoch].append(replace(row.tally, bins=()))
+        return [SegmentRow(*key, merged(each)) for key, each in sorted(found.items(), key=lambda item: item[0])]
+
     def settled_hours(self, window: Window) -> set[datetime]:
         return {hour for hour in self.settled if hour in window}
 

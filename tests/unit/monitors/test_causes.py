@@ -133,13 +133,13 @@ def test_a_search_that_breaks_is_one_line_in_the_log_without_text_of_it(caplog: 
     assert caplog.messages == ["no cause of drop: OSError", "no cause of drop: OSError"]
 
 
-def totalled(test: str, **details: str) -> tuple[Record, Any]:
+def totalled(test: str, before: Evidence | None = None, **details: str) -> tuple[Record, Any]:
     of = TypeAdapter(Rule).validate_python(
         {"name": "total", "description": "d", "test": test, "category": "data", "owner": "o", "runbook": "r"}
         | ({"min_effect": 1.0} if test == "spend" else {})
     )
     found = Finding(("shop", "prod"), RuleOutcome.BREACHED, Evidence(details=details), "s")
-    record = Record()
+    record = Record(before)
     desk = Desk(record, lambda _: {}, lambda _: True)
     [one] = with_causes(Rules(rules=(of,)), [result.result(of, WINDOW, found)], EPOCHS, desk)
     return record, cause_of(one)
@@ -156,6 +156,15 @@ def test_spend_is_explained_by_its_window_and_only_where_it_rose() -> None:
     record, cause = totalled("spend")
     assert record.asked[0] == (Scope({"project": "shop", "environment": "prod"}, "spend"), WINDOW)
     assert cause is None, "it fell"
+
+
+def test_the_cause_of_a_spend_stands_while_its_hours_slide_along() -> None:
+    known = {"sentence": "as before", "n": 100}
+    times = {"since": SINCE.isoformat(), "until": WINDOW.end.isoformat()}
+    for until, stands in ((SINCE + HOUR, True), (SINCE, False)):
+        earlier = {"since": (SINCE - HOUR).isoformat(), "until": until.isoformat(), "cause": known}
+        record, cause = totalled("spend", Evidence(details=earlier), **times)
+        assert (cause == known, record.asked == []) == (stands, stands)
 
 
 def test_what_must_not_be_told_is_not_named() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +18,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome
 from include.monitors import drift
+from include.monitors.hours import is_due
 from include.monitors.rules import DriftRule
 from include.monitors.shift import Sample, moved
 
@@ -89,10 +92,32 @@ def test_p_values_are_adjusted_over_all_segments_that_can_be_tested() -> None:
     assert alone.evidence.adjusted_p_value == alone.evidence.p_value
 
 
-@pytest.mark.parametrize(("n", "shown"), [(499, False), (500, True)])
-def test_distances_are_shown_from_500_values(n: int, shown: bool) -> None:
-    [found] = drift.judge(RULE, [sample(scores(2, n))])
+@pytest.mark.parametrize(("n", "mean", "shown"), [(499, 0.6, False), (500, 0.6, True), (500, 0.9, False)])
+def test_distances_are_shown_from_500_values_of_what_may_have_drifted(n: int, mean: float, shown: bool) -> None:
+    [found] = drift.judge(RULE, [sample(scores(2, n, mean))])
     assert ("distances" in found.evidence.details) is shown
+
+
+@pytest.mark.parametrize("n_past", [500, 9_999, 12_000])
+@pytest.mark.parametrize("mean", [0.9, 0.89, 0.87, 0.8])
+@pytest.mark.parametrize("places", [2, 12])
+def test_the_p_value_is_evidentlys_to_the_bit_wherever_scipys_function_decides(
+    n_past: int, mean: float, places: int
+) -> None:
+    now, past = (np.sort(np.round(one, places)) for one in (scores(2, 400, mean), scores(1, n_past)))
+    undecided = RULE.model_copy(update={"confidence": 0.9999})
+    every = RULE.model_copy(update={"confidence": 0.0})
+    assert drift._p_of_numbers(undecided, past, now) == drift._p_of_numbers(every, past, now)
+
+
+def test_evidently_is_loaded_only_where_something_may_have_drifted() -> None:
+    code = (
+        "import sys; from tests.unit.monitors.test_drift import *; "
+        "drift.judge(RULE, [sample(scores(2, 100))]); print('evidently' in sys.modules); "
+        "drift.judge(RULE, [sample(scores(2, 100, 0.6))]); print('evidently' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 values = st.lists(st.floats(0, 1), min_size=1, max_size=40)
@@ -110,7 +135,7 @@ def test_how_far_scores_moved_is_scipys_distance_in_either_direction(one: list[f
 )
 def test_it_is_looked_at_when_a_sixth_hour_ends(start: int, hours: int, due: bool) -> None:
     begins = datetime(2026, 11, 20, start, tzinfo=UTC)
-    assert drift.is_due(RULE, Window(begins, begins + timedelta(hours=hours))) is due
+    assert is_due(RULE.every, Window(begins, begins + timedelta(hours=hours))) is due
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

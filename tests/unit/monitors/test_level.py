@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from include.domain.interaction import Window
 from include.domain.rule import RuleOutcome, RuleResult
 from include.domain.run import CoverageLedger, Epochs
+from include.domain.segment import SegmentRow
 from include.monitors import level
 from include.monitors.evaluate import Settled, evaluate
 from include.monitors.rules import LevelRule, Rules
+from include.monitors.timeline import timelines
 from tests.unit.monitors.memory import HOUR, MONDAY, Memory, tally
 from tests.unit.monitors.worlds import GOOD, NOW, POOR, between, steady
 
@@ -196,11 +198,13 @@ def test_all_windows_of_a_day_are_held_to_the_same_past() -> None:
 def test_a_short_past_is_parted_in_the_proportion_of_a_long_one(known: int, evidence: int) -> None:
     window = Window(NOW - HOUR, NOW)
     today = NOW.replace(hour=0)
-    days = {today - timedelta(days=number): tally(GOOD) for number in range(1, known + 1)}
-    hours = {today - timedelta(days=number): tally(GOOD) for number in range(4)}
+    days, hours = (
+        timelines([SegmentRow(today - timedelta(days=number), (), "E", tally(GOOD)) for number in some])[()]
+        for some in (range(1, known + 1), range(4))
+    )
     before, since = level.parted_at(rule(), window, hours, days)
     assert len(before) == known - evidence
-    assert min(since) == today - timedelta(days=evidence)
+    assert since.first == today - timedelta(days=evidence)
 
 
 def test_a_new_model_is_compared_with_the_one_that_it_followed() -> None:

@@ -34,7 +34,8 @@ def test_the_shipped_rules_watch_every_kind_of_trouble() -> None:
     watched = {rule.measure for rule in SHIPPED.rules if isinstance(rule, LevelRule)}
     assert watched >= {"composite", "correctness", "faithfulness", "professionalism", "error", "quarantine", "failure"}
     assert watched >= {"refusal", "negative_feedback", "latency_ms"}
-    assert {rule.test for rule in SHIPPED.rules} == {"level", "volume", "spend", "coverage", "budget", "probe", "drift"}
+    tests = {rule.test for rule in SHIPPED.rules}
+    assert tests == {"level", "volume", "spend", "coverage", "budget", "monthly_budget", "probe", "epoch", "drift"}
 
 
 def test_every_key_is_explained_at_the_head_of_the_file() -> None:
@@ -68,7 +69,7 @@ def test_a_rule_is_short_because_its_defaults_are_good() -> None:
         ({"measure": "latency_ms", "above": 4200}, "4200 is not an edge"),
         ({"measure": "latency_ms", "percentile": 95, "trailing": None, "target": 0.1}, "a percentile is of the past"),
         ({"measure": "refusal", "above": 10}, "is a share already"),
-        ({"worse": "lower"}, "worse is for error"),
+        ({"worse": "lower"}, "worse is for bill_differs, error"),
         ({"baseline": {"from": "2026-10-01", "to": "2026-10-15"}}, "give either target"),
         ({"trailing": None, "baseline": {"from": "2026-10-15", "to": "2026-10-01"}}, "end before they begin"),
         ({"against": "previous"}, "only a model or prompt version has a previous one"),

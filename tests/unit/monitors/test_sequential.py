@@ -81,6 +81,16 @@ def test_adjusted_p_values_keep_their_order_and_are_never_smaller(p: list[float]
     assert np.all(np.diff(adjusted[np.argsort(raw, kind="stable")]) >= -1e-12)
 
 
+def test_adjusted_p_values_are_those_of_scipy_to_the_last_bit() -> None:
+    from scipy.stats import false_discovery_control
+
+    rng = np.random.default_rng(1)
+    for p in (rng.random((30, 200)) ** 4, rng.choice([0.0, 0.01, 1.0], (5, 40)), np.array([0.3])):
+        assert np.array_equal(benjamini_hochberg(p), false_discovery_control(p, axis=-1))
+    with pytest.raises(ValueError, match="lie in"):
+        benjamini_hochberg(np.array([np.nan, 0.5]))
+
+
 def test_no_segments_have_no_adjusted_p_values() -> None:
     assert benjamini_hochberg(np.array([])).size == 0
 

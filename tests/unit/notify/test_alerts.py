@@ -189,6 +189,21 @@ def test_the_same_window_again_changes_nothing() -> None:
     assert book.alerts == before
 
 
+def test_a_rule_that_broke_over_a_window_of_the_past_is_told_of_by_nobody() -> None:
+    book = FakeBook()
+    update(book, result("Ok", 5))
+    update(book, result("Error", 3, project="bank"))
+    assert not book.alerts
+
+
+def test_a_window_that_could_not_tell_counts_once_however_often_it_is_taken_into_account() -> None:
+    book = FakeBook()
+    update(book, result("Ok", 4))
+    for _ in range(3):
+        update(book, result("NoData", 5))
+    assert set(book.blind_for.values()) == {1}
+
+
 def test_a_window_of_the_past_that_is_judged_again_opens_no_alert() -> None:
     book = FakeBook()
     for hour in range(3):
@@ -254,6 +269,19 @@ def test_judges_that_all_fail_explain_every_score() -> None:
         result("Breached", 5, alertname="score_drift", category="drift", severity="info", dimension="tone"),
     )
     assert incidents(book) == {"2026-11-20T0500Z_production_judge": ["judge_failing", "(score_drift)", "(tone_drop)"]}
+
+
+def test_a_judge_that_changed_explains_what_its_scores_fell_below_until_they_can_be_compared() -> None:
+    book = FakeBook()
+    changed = {"alertname": "judge_changed", "category": "judge", "severity": "info", "dimension": "tone"}
+    low = {"alertname": "tone_low", "severity": "critical", "dimension": "tone"}
+    update(book, result("Breached", 5, **changed), result("Breached", 5, **low))  # type: ignore[arg-type]
+    assert incidents(book) == {"2026-11-20T0500Z_help-desk_production_judge": ["judge_changed", "(tone_low)"]}
+    incident = book.incident("2026-11-20T0500Z_help-desk_production_judge")
+    assert incident.severity == "critical", "so that it is told, as what it is"
+    for hour in (6, 9):
+        update(book, result("Ok", hour, **changed), result("Breached", hour, **low))  # type: ignore[arg-type]
+    assert "2026-11-20T0500Z_help-desk_production_quality" in incidents(book)
 
 
 def test_what_assay_says_of_itself_explains_nothing() -> None:

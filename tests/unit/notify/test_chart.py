@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from include.domain.message import Chart
-from include.notify.chart import BAD, BAND, GOOD, HEIGHT, LINE, WIDTH, draw_chart
+from include.notify.chart import AHEAD, BAD, BAND, EXPECTED, GOOD, HEIGHT, LINE, WIDTH, draw_chart
 from tests.fakes.notify import HOUR, MIDNIGHT
 
 FELL = Chart(
@@ -51,3 +52,34 @@ def test_what_goes_on_is_red_and_what_is_over_ends_green() -> None:
 )
 def test_any_course_of_a_measure_can_be_drawn(changes: dict[str, object]) -> None:
     assert colours(replace(FELL, **changes))  # type: ignore[arg-type]
+
+
+MONTH = Chart(
+    title="Spend of November 2026, added up",
+    points=tuple((MIDNIGHT + day * timedelta(days=1), 2.0 * day) for day in range(11)),
+    alt="spend",
+    reference=50.0,
+    unit="USD",
+    held_to="budget",
+    outlook=((MIDNIGHT + timedelta(days=30), 45.0, 58.0, 80.0),),
+)
+
+
+def test_what_is_to_come_is_a_band_that_widens_after_the_last_value() -> None:
+    ahead, narrow = colours(MONTH), colours(replace(MONTH, outlook=((MONTH.outlook[0][0], 57.0, 58.0, 59.0),)))
+    assert ahead[AHEAD] > 10 * narrow.get(AHEAD, 0)
+    assert ahead[EXPECTED] > 500
+    assert AHEAD not in colours(replace(MONTH, outlook=()))
+
+
+@pytest.mark.parametrize("end", [20.0, 50.0, 51.0, 4000.0])
+@pytest.mark.parametrize("days", [1, 30])
+def test_any_outlook_can_be_drawn(end: float, days: int) -> None:
+    points = MONTH.points[: 1 + days]
+    outlook = ((points[-1][0] + timedelta(days=1), end, end, end),)
+    assert colours(replace(MONTH, points=points, outlook=outlook))[LINE]
+
+
+def test_a_chart_can_be_written_down() -> None:
+    told = json.loads(json.dumps(MONTH.to_json()))
+    assert told["outlook"] == [[(MIDNIGHT + timedelta(days=30)).isoformat(), 45.0, 58.0, 80.0]]

@@ -61,6 +61,8 @@ def test_a_message_that_its_channel_refuses_goes_to_the_first_fallback_that_take
         "app. It was told in email:ops@example.com instead"
     )
     assert (house.slack.posts, house.mail.posts) == (1, 1)
+    [error] = [told.error for told in house.log.rows.values() if told.error]
+    assert error.startswith("channel #lost: channel_not_found"), "the record says so as well"
     assert house.notify() == []
 
 

@@ -9,6 +9,7 @@ from include.errors import ChannelMisconfigured, NotifyError
 from include.notify.alerts import update_alerts
 from include.notify.dispatch import Notice, notify, tell
 from include.notify.messages import incident_message
+from include.notify.routes import Routes
 from tests.fakes.notify import HOUR, MIDNIGHT, ROUTES, FakeBook, FakeLog, FakeTransport, Killed, result
 
 
@@ -24,8 +25,8 @@ class OnCall:
         update_alerts(results, self.book, ROUTES, live=live)
         return [notice.reason for notice in self.notify()]
 
-    def notify(self) -> list[Notice]:
-        return notify(self.book, self.log, self.transport, ROUTES, ui_url="http://localhost:8080", now=MIDNIGHT)
+    def notify(self, routes: Routes = ROUTES) -> list[Notice]:
+        return notify(self.book, self.log, self.transport, routes, ui_url="http://localhost:8080", now=MIDNIGHT)
 
     @property
     def shown(self) -> list[Message]:
@@ -68,6 +69,8 @@ def test_nobody_is_told_of_a_pending_alert(on_call: OnCall) -> None:
 def test_an_incident_below_the_floor_is_withheld_until_something_worse_joins_it(on_call: OnCall) -> None:
     drift = {"alertname": "score_drift", "severity": "info"}
     assert on_call.hour(result("Breached", 0, **drift)) == []  # type: ignore[arg-type]
+    [told] = on_call.log.rows.values()
+    assert (told.reason, told.confirmed, told.address) == (NotifyReason.NONE, True, None)
     assert on_call.hour(result("Breached", 1, **drift), result("Breached", 1)) == ["first"]  # type: ignore[arg-type]
     assert len(on_call.shown) == 1
 
@@ -122,6 +125,30 @@ def test_a_process_that_dies_around_an_edit_loses_no_news(on_call: OnCall, stage
     assert on_call.notify() == []
 
 
+@pytest.mark.parametrize("now", [{"min_severity": "critical"}, {"digest": "daily"}])
+def test_a_message_that_may_stand_is_brought_up_to_date_although_it_would_not_be_sent_any_more(
+    on_call: OnCall, now: dict[str, str]
+) -> None:
+    on_call.transport.dies = ["after post"]
+    with pytest.raises(Killed):
+        on_call.hour(result("Breached", 0, severity="warning"))
+    update_alerts([result("Ok", 1, severity="warning")], on_call.book, ROUTES, live=True)
+    on_call.notify(Routes.model_validate({"route": {"name": "root", **now}}))
+    assert [message.resolved for message in on_call.shown] == [True]
+    assert on_call.transport.posts == 1
+
+
+def test_a_message_is_looked_for_where_it_was_sent_whatever_routes_say_now(on_call: OnCall) -> None:
+    old, new = (Routes.model_validate({"route": {"name": "root", "channel": name}}) for name in ("#old", "#new"))
+    update_alerts([result("Breached", 0)], on_call.book, old, live=True)
+    on_call.transport.dies = ["after post"]
+    with pytest.raises(Killed):
+        on_call.notify(old)
+    [notice] = on_call.notify(new)
+    assert notice.address
+    assert notice.address.channel == "#old"
+
+
 def test_a_message_that_somebody_deleted_is_sent_again(on_call: OnCall) -> None:
     on_call.hour(result("Breached", 0))
     on_call.transport.shown.clear()
@@ -159,6 +186,17 @@ def test_another_message_is_told_once_and_edited_when_it_changes() -> None:
     reasons = [tell(message, log, transport, now=MIDNIGHT + i * HOUR).reason for i, message in enumerate(costs)]
     assert reasons == ["first", "none", "repeat"]
     assert list(transport.shown.values()) == [costs[-1]]
+
+
+def test_a_message_that_was_never_told_is_not_told_by_an_edit() -> None:
+    log, transport, message = FakeLog(), FakeTransport(), Message("costs", "Spend", Severity.INFO, "10 USD.")
+    assert tell(message, log, transport, now=MIDNIGHT, edits_only=True).reason is NotifyReason.NONE
+    assert not transport.shown
+    tell(message, log, transport, now=MIDNIGHT)
+    later = Message("costs", "Spend", Severity.INFO, "11 USD.")
+    edited = tell(later, log, transport, now=MIDNIGHT, edits_only=True)
+    assert edited.reason is NotifyReason.REPEAT
+    assert len(transport.shown) == 1
 
 
 def test_another_message_that_fails_raises_one_line_that_names_it() -> None:

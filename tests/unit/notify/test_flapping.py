@@ -22,7 +22,7 @@ NOON = [NOW - hours * HOUR for hours in range(1, 12)]
         (NOON[:11], 1, MOST),
         (NOON[:3], 100, 100),
         ([*NOON[:2], NOW - timedelta(days=1)], 1, 1),  # a day ago is not within the day
-        ([*NOON[:2], NOW + HOUR], 1, 1),  # what is not yet does not count
+        ([*NOON[:2], NOW], 1, 1),  # what begins with the next window does not count
     ],
 )
 def test_from_the_third_episode_of_a_day_on_an_alert_is_harder_to_end(

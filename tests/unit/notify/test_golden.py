@@ -1,4 +1,4 @@
-"""The messages of five situations, as Block Kit JSON; `ASSAY_WRITE_GOLDENS=1` writes them anew, to be looked at."""
+"""The messages of some situations, as Block Kit JSON; `ASSAY_WRITE_GOLDENS=1` writes them anew, to be looked at."""
 
 from __future__ import annotations
 
@@ -99,6 +99,33 @@ def hostile(hour: int) -> RuleResult:
     return replace(made, sentence=f"Worst segment: {name}", labels={**made.labels, "segment": f"prompt={name}"})
 
 
+LOOP = Cause(
+    sentence="92 % of the rise comes from conversation id c-4417 (92 % of spend, none before).",
+    verdict=CauseVerdict.SEGMENT,
+    value=15.69,
+    reference=0.81,
+    n=118,
+    reference_n=147,
+)
+
+
+def retry_loop(hour: int) -> RuleResult:
+    factors = (
+        "5.6 times as many interactions: +7.86 USD; 3.6 times as many input tokens each: +4.97 USD; "
+        "2 % of input tokens from a cache, 48 % before: +2.01 USD; all else: +0.04 USD"
+    )
+    return replace(
+        result("Breached", hour, alertname="spend-spike", category="cost", severity="critical"),
+        sentence=f"help-desk / prod: 15.69 USD by 118 interactions (usually 0.81 USD by 21). {factors}",
+        evidence=Evidence(15.69, 0.81, n=118, reference_n=420, details={"cause": LOOP.to_json()}),
+        annotations={
+            "owner": "application",
+            "unit": "USD",
+            "runbook": "More calls or longer prompts? The sentence tells; look for a loop that tries again and again.",
+        },
+    )
+
+
 COSTS = Message(
     key="costs-2026-11-20",
     title="Spend of 20 Nov 2026",
@@ -119,6 +146,7 @@ SITUATIONS: dict[str, Callable[[], Message]] = {
         [faithfulness(11, "Ok", 0.803), composite(11, "Ok", 0.79)],
     ),
     "data_with_consequence": lambda: told([corrupt(14), composite(14)]),
+    "retry_loop": lambda: told([retry_loop(14)], quotes=()),
     "silence_of_many": lambda: told([volume(3, name) for name in ("bank", "city", "clinic", "docs")]),
     "acknowledged": lambda: told(
         [faithfulness(9), composite(9)],

@@ -111,3 +111,31 @@ def test_an_episode_keeps_its_incident_while_it_goes_on() -> None:
         alert = advance(alert, told, live=True).alert
         assert alert is not None
         assert (alert.incident_id, alert.explained_at) == ("one", MIDNIGHT + HOUR)
+
+
+def test_an_episode_that_the_past_explained_stands_for_itself_once_it_is_live() -> None:
+    past = advance(None, result("Breached", 0), live=False).alert
+    assert past is not None
+    explained = replace(past, incident_id="of the past", explained_at=MIDNIGHT + HOUR)
+    alert = advance(explained, result("Breached", 1), live=True).alert
+    assert alert is not None
+    assert (alert.incident_id, alert.explained_at) == (None, None)
+    alert = advance(explained, result("Breached", 1), live=False).alert
+    assert alert is not None
+    assert (alert.incident_id, alert.explained_at) == ("of the past", MIDNIGHT + HOUR)
+
+
+@pytest.mark.parametrize("outcome", ["NoData", "Error"])
+def test_a_window_that_cannot_tell_is_taken_into_account_and_explains_nothing(outcome: str) -> None:
+    first = advance(None, result("Breached", 0), live=True).alert
+    alert = advance(first, result(outcome, 1), live=True).alert
+    assert alert is not None
+    assert (alert.is_firing, alert.is_breached, alert.updated_at) == (True, False, MIDNIGHT + 2 * HOUR)
+
+
+def test_an_episode_says_what_its_rule_says_now_in_good_windows_too() -> None:
+    first = advance(None, result("Breached", 0, keep_firing_for=2), live=True).alert
+    now = replace(result("Ok", 1, keep_firing_for=2), annotations={"runbook": "another"})
+    alert = advance(first, now, live=True).alert
+    assert alert is not None
+    assert alert.annotations == {"runbook": "another"}

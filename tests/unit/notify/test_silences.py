@@ -110,6 +110,21 @@ def test_a_muted_member_is_no_news_and_keeps_the_incident_open() -> None:
     assert on_call.book.unsettled("fake") == []
 
 
+def test_a_member_that_came_and_went_in_silence_is_no_news_after_it_either() -> None:
+    on_call = OnCall(silence("alertname=b", end=3))
+    assert on_call.hour(0, a="Breached") == ["first"]
+    assert on_call.hour(1, a="Breached", b="Breached") == ["repeat"]
+    assert on_call.hour(2, a="Breached", b="Ok") == ["repeat"]
+    assert on_call.hour(3, a="Breached") == ["repeat"]
+    assert on_call.hour(4, a="Ok") == ["all_resolved"]
+
+
+def test_the_end_of_a_member_that_people_know_of_is_told_although_it_is_silenced_by_then() -> None:
+    on_call = OnCall(silence("alertname=b", start=2))
+    assert on_call.hour(0, a="Breached", b="Breached") == ["first"]
+    assert on_call.hour(1, a="Breached", b="Ok") == ["some_resolved"]
+
+
 def test_a_member_that_is_heard_again_is_news() -> None:
     on_call = OnCall(silence("alertname=b", end=3))
     on_call.hour(0, a="Breached", b="Breached")

@@ -14,7 +14,7 @@ from include.domain.report import Trend
 from include.domain.rule import Evidence
 from include.domain.run import CoverageLedger
 from include.reports import formats
-from include.reports.charts import HEIGHT, WIDTH, bars, common_range, sparkline
+from include.reports.charts import HEIGHT, WIDTH, common_range, sparkline
 from include.reports.coverage import coverage_of
 from include.reports.examples import worst_distinct
 from include.reports.incidents import incidents_of
@@ -147,12 +147,6 @@ def test_noise_is_not_drawn_as_a_mountain_range() -> None:
     low, high = common_range([measure("composite", 0.8, 0.801, Trend.STEADY)])
     assert high - low == pytest.approx(0.1)
     assert common_range([]) == (0.0, 1.0)
-
-
-def test_bars_share_a_scale_and_a_week_without_spend_has_flat_ones() -> None:
-    assert [bar.height for bar in bars([(date(2026, 11, 9), Decimal(1)), (date(2026, 11, 10), Decimal(4))])] == [14, 56]
-    assert [bar.height for bar in bars([(date(2026, 11, 9), Decimal(0))])] == [0]
-    assert bars([]) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,9 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.domain.report import Attachment, JudgedDimension, JudgeWeek, Trend, WeeklyReport
+from include.domain.alert import Precision
+from include.domain.cost import Spend
+from include.domain.llm import CallMode
+from include.domain.report import Attachment, JudgedDimension, JudgeWeek, Trend, WeeklyReport, WeekMoney
 from include.domain.score import ScoreSource
 from include.reports.render import render
+from tests.fakes.week_money import money
 from tests.fakes.weekly import MONDAY, empty_week, example, incident, project, week
 
 GOLDEN = Path(__file__).parents[2] / "golden/report"
@@ -53,11 +58,37 @@ def hostile(text: str) -> WeeklyReport:
         examples=(
             example(text, project=text, environment=text, model=text, user_input=text, response=text, scores=(said,)),
         ),
-        costs=replace(report.costs, unpriced_models=((text, 2),), projects=report.costs.projects),
+        costs=replace(report.costs, unpriced_models=((text, 2),), money=hostile_money(text)),
         coverage=replace(report.coverage, failures=(("correctness", text, 3),)),
         data_quality=replace(report.data_quality, warnings=((text, 1),)),
         judges=(JudgeWeek("e", "correctness", text, ScoreSource.LLM_JUDGE, text, MONDAY, 3),),
         attachments=(Attachment(text, "drift.html"),),
+        precision=(Precision(text, 3, 1),),
+    )
+
+
+def hostile_money(text: str) -> WeekMoney:
+    """The same with every name that is told of money."""
+    usual = money()
+    value = usual.value
+    assert value is not None
+    names = {"project": text, "model": text}
+    prompt = names | {"prompt_version": text}
+    spend = ((text, CallMode.LIVE, Spend(1, 0, Decimal(1))),)
+    judge = replace(usual.judging.judges[0], project=text, dimension=text, judge=text, by_model=spend)
+    loop = replace(value.loops.dearest[0], project=text, conversation_id=text, interaction_id=text)
+    return WeekMoney(
+        budgets=(replace(usual.budgets[1], project=text, owner=text),),
+        judging=replace(usual.judging, judges=(judge,)),
+        value=replace(
+            value,
+            good=(replace(value.good[0], project=text, environment=text),),
+            cheaper=(replace(value.cheaper[0], environment=text, cheaper=text, **names),),
+            caches=(replace(value.caches[0], **prompt),),
+            conversations=(replace(value.conversations[0], project=text, conversation_id=text),),
+            loops=replace(value.loops, dearest=(loop,)),
+            grown=(replace(value.grown[0], before_version=text + "!", **prompt),),
+        ),
     )
 
 

@@ -42,9 +42,9 @@ async def test_a_verdict_comes_back_in_our_words_wherever_the_address_ends(path:
     }
 
 
-async def test_the_whole_prompt_is_counted_and_the_part_read_from_the_cache_told() -> None:
+async def test_the_whole_prompt_is_counted_and_the_parts_written_to_the_cache_and_read_from_it_told() -> None:
     first, second = await ask(Claude(KEY), times=2)
-    assert first.usage == Usage(1500, 40, 0)
+    assert first.usage == Usage(1500, 40, cache_write_tokens=1200)
     assert second.usage == Usage(1500, 40, 1200)
 
 

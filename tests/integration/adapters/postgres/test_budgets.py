@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from include.adapters.postgres import connect
+from include.adapters.postgres.judge_batches import JudgeBatches
 from include.adapters.postgres.judge_spend import JudgeSpend
 from include.adapters.postgres.runs import Runs
+from include.domain.batch import Batch, BatchStatus, WantedCall
 from include.domain.budget import JudgeBudget, Step
 from include.domain.interaction import Window
+from include.domain.llm import CallPurpose, LLMRequest
 from include.domain.run import CoverageLedger, Epochs, Run
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -58,3 +61,25 @@ def test_judge_spend_is_that_of_the_day_of_the_call_and_of_calls_with_a_price(st
             )
         spent = JudgeSpend(connection).of_day(NOON)
     assert spent == {"bank": Decimal("0.75"), "shop": Decimal("0.0000001"), "club": Decimal(0)}
+
+
+def test_what_waits_in_a_batch_is_spent_until_its_reply_is_on_record(store_dsn: str) -> None:
+    purpose = CallPurpose("bank", "d", "j")
+    calls = [
+        WantedCall(key, LLMRequest((), "s", {}, 0.1, 1), purpose, expected)
+        for key, expected in (("a", Decimal("0.25")), ("b", Decimal("0.5")), ("c", None))
+    ]
+    with connect(store_dsn) as connection:
+        book, spend = JudgeBatches(connection), JudgeSpend(connection)
+        book.intend(Batch("batch", "https://x", "m", RUN.run_id, BatchStatus.INTENDED, NOON, NOON))
+        book.admit("batch", calls)
+        assert spend.of_day(NOON) == {"bank": Decimal("0.75")}
+        connection.execute(
+            """INSERT INTO assay.judge_calls (request_hash, project, dimension, judge, provider_name,
+                   request_model, outcome, cost, latency_ms, called_at)
+               VALUES ('a', 'bank', 'd', 'j', 'p', 'm', 'ok', 0.2, 1, %s)""",
+            (NOON,),
+        )
+        assert spend.of_day(NOON) == {"bank": Decimal("0.70")}, "it is not counted twice while others are awaited"
+        book.end("batch", BatchStatus.COLLECTED, NOON)
+        assert spend.of_day(NOON) == {"bank": Decimal("0.20")}

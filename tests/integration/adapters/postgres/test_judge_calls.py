@@ -22,7 +22,7 @@ CALL = JudgeCall(
     provider_name="openai",
     request_model="m",
     outcome="ok",
-    reply=LLMReply('{"score": 4}', "stop", Usage(10, 5, 3, 1), "m-1", "r-1", 12.5),
+    reply=LLMReply('{"score": 4}', "stop", Usage(10, 5, 3, 1, 2), "m-1", "r-1", 12.5),
     cost=Decimal("0.0000123456"),
     called_at=AT,
 )

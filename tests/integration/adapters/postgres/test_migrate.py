@@ -70,6 +70,12 @@ def test_what_an_older_store_holds_is_carried_over(source_dsn: str) -> None:
         assert seen == [("model", "m", first), ("prompt_version", "v1", first)]
         sums = connection.execute("SELECT bins, total_w2, total_sq_w2, heaviest FROM assay.segments_hourly").fetchone()
         assert sums == ([2.0, 4.0], 6.0, 4.0, 2.0)
+        columns = "project, model, measure, epoch, n, weight, total, low, high, bins, total_w2, heaviest"
+        [day], [hour] = (
+            connection.execute(f"SELECT {columns} FROM assay.segments_{step}").fetchall()
+            for step in ("daily", "hourly")
+        )
+        assert day == hour
 
 
 def test_partitions_are_made_for_every_month_of_a_span_and_only_once(store_dsn: str) -> None:

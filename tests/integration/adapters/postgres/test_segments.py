@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -138,9 +139,11 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> tuple[Values, 
             "latency_ms": rng.choice([None, rng.uniform(1, 900)]),
             "input_tokens": rng.choice([None, rng.randrange(2000)]),
             "output_tokens": rng.choice([None, rng.randrange(200)]),
+            "cached_input_tokens": rng.choice([None, rng.randrange(200)]),
             "error_type": rng.choice([None, None, "timeout"]),
             "finish_reason": rng.choice([None, "stop", "length", "content_filter", "SAFETY"]),
-            "cost": rng.choice([None, round(rng.random(), 6)]),
+            "cost": (cost := rng.choice([None, round(rng.random(), 6)])),
+            "billed_cost": rng.choice([None, rng.random(), 0 if cost is None else cost * rng.choice([1, 1.02, 1.005])]),
             "user_input": "x" * rng.randrange(1, 9),
             "response": "ü" * rng.randrange(9),
         }
@@ -183,9 +186,13 @@ def log_at_random(connection: psycopg.Connection, rng: Random) -> tuple[Values, 
                         (float(value), weight)
                     )
 
-        for measure in ("latency_ms", "input_tokens", "output_tokens"):
+        for measure in ("latency_ms", "input_tokens", "output_tokens", "cached_input_tokens"):
             note(measure, logged[measure])
         note("spend", logged["cost"])
+        is_call = (logged["input_tokens"], logged["output_tokens"], logged["error_type"]) != (None, None, "timeout")
+        note("unpriced", float(cost is None) if is_call else None)
+        if cost is not None and (billed := logged["billed_cost"]) is not None:
+            note("bill_differs", float(abs(billed - cost) > max(0.01 * billed, 1e-6)))
         note("error", float(logged["error_type"] is not None))
         reason = logged["finish_reason"]
         note("refusal", None if reason is None else float(reason in ("content_filter", "SAFETY")))
@@ -298,6 +305,54 @@ def test_languages_are_told_apart_without_region_and_hours_are_read_in_quarters(
     assert segments.read("volume", day, ["attributes.tenant"], HOUR) == []  # nobody asked to have it counted
 
 
+def in_days(connection: psycopg.Connection, step: str) -> dict[tuple[object, ...], list[float]]:
+    """What is kept by day, or what hours add up to, of segments and slices; None and no bins as -1."""
+    found: dict[tuple[object, ...], list[float]] = {}
+    for table, places in (("segments", "model, prompt_version"), ("slices", "attribute, value")):
+        at = "day" if step == "daily" else "date_trunc('day', hour, 'UTC')"
+        bins = ", ".join(f"coalesce(sum(bins[{place}]), -1)" for place in range(1, 53))
+        rows = connection.execute(
+            f"""SELECT {at}, project, environment, {places}, measure, epoch, sum(n)::float8, sum(weight),
+                       sum(weight_sq), sum(total), sum(total_sq), coalesce(min(low), -1), coalesce(max(high), -1),
+                       sum(total_w2), sum(total_sq_w2), max(heaviest), {bins}
+                FROM assay.{table}_{step} GROUP BY 1, 2, 3, 4, 5, 6, 7"""
+        )
+        found |= {(table, *row[:7]): [*row[7:]] for row in rows}
+    return found
+
+
+def test_days_are_what_their_hours_add_up_to_whenever_one_is_rebuilt(connection: psycopg.Connection) -> None:
+    segments, rng = Segments(connection), Random(5)
+    log_at_random(connection, rng)
+    interaction(connection, "before", MIDNIGHT - HOUR, latency_ms=30.0, attributes=Jsonb({"tenant": "old"}))
+    for window in (Window(MIDNIGHT - HOUR, WINDOW.end), Window(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR)):
+        segments.rebuild(window, JUDGES, WEIGHTS, ["attributes.tenant"])
+        days, hours = in_days(connection, "daily"), in_days(connection, "hourly")
+        assert days.keys() == hours.keys()
+        assert len({key[:2] for key in days}) == 4  # two tables, two days
+        for key, sums in hours.items():
+            assert days[key] == pytest.approx(sums, rel=1e-12)
+        connection.execute("DELETE FROM assay.interactions WHERE logged_at >= %s", (MIDNIGHT + HOUR,))
+
+
+def test_of_two_hours_that_are_rebuilt_at_once_the_day_holds_both(store_dsn: str) -> None:
+    windows = [Window(MIDNIGHT + number * HOUR, MIDNIGHT + (number + 1) * HOUR) for number in range(4)]
+    with connect(store_dsn) as opened:
+        opened.execute("SELECT assay.ensure_partitions(%s, %s)", (MIDNIGHT, MIDNIGHT + DAY))
+        for number, window in enumerate(windows):
+            interaction(opened, f"i{number}", window.start)
+
+    def rebuild(window: Window) -> None:
+        with connect(store_dsn) as own:
+            Segments(own).rebuild(window, JUDGES, WEIGHTS)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(rebuild, windows))
+    with connect(store_dsn) as opened:
+        [day] = Segments(opened).read("volume", Window(MIDNIGHT, MIDNIGHT + DAY), ["project"], DAY)
+        assert day.tally.n == 4
+
+
 def test_amounts_add_up_bin_by_bin(connection: psycopg.Connection) -> None:
     for number, latency in enumerate([9.0, 10.0, 12.4, 1e6, 2e6]):
         interaction(connection, f"i{number}", MIDNIGHT + number * HOUR, latency_ms=latency)
@@ -361,6 +416,29 @@ def test_quarantined_rows_count_in_their_project_until_they_are_released(connect
         ("p", "prod"): (2, 1.0),
         ("unknown", "unknown"): (1, 1.0),
     }
+
+
+def test_each_of_some_windows_is_added_up_by_itself(connection: psycopg.Connection) -> None:
+    for number in range(3):
+        for model in ("m1", "m2"):
+            at = MIDNIGHT + number * HOUR
+            interaction(connection, f"{model}-{number}", at, response_model=model, cost=number + 1, input_tokens=7)
+    segments = Segments(connection)
+    segments.rebuild(WINDOW, JUDGES, WEIGHTS, ["language"])
+    windows = [
+        Window(MIDNIGHT, MIDNIGHT + 2 * HOUR),
+        Window(MIDNIGHT - DAY, MIDNIGHT),
+        Window(WINDOW.end - HOUR, WINDOW.end),
+    ]
+    told = {
+        (row.starts_at, row.segment): (row.tally.n, row.tally.total)
+        for row in segments.read_each("spend", windows, ["project", "model"])
+    }
+    two, last = MIDNIGHT, WINDOW.end - HOUR
+    assert told == {(at, ("p", model)): of for model in ("m1", "m2") for at, of in ((two, (2, 3.0)), (last, (1, 3.0)))}
+    [early, late] = segments.read_each("input_tokens", windows, ["language"])
+    assert (early.tally.n, early.tally.bins, late.tally.total) == (4, (), 14.0)
+    assert list(segments.read_each("spend", [], ["project"])) == []
 
 
 def test_hours_add_up_to_days_over_the_columns_that_are_left_out(connection: psycopg.Connection) -> None:

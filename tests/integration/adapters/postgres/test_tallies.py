@@ -50,6 +50,7 @@ def stored(dsn: str, seed: int, *, sampled: bool, binned: bool) -> list[Row]:
                VALUES (%s, %s, 'prod', %s, '', 'x', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::float8[])""",
             [(*key, *astuple(one)[:-1], list(one.bins) or None) for *key, one in rows],
         )
+        cursor.execute("SELECT assay.sum_days(%s, %s)", (SPAN.start, SPAN.end))
     return rows
 
 

@@ -1,0 +1,172 @@
+"""A stretch of time goes in; who judged in it comes out: what each epoch gave, failed at, cost, and how it leans."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from include import settings as configuration
+from include.adapters.postgres.judge_records import JudgeRecords
+from include.adapters.postgres.probes import Probes
+from include.adapters.postgres.week import WeekOfStore
+from include.assembly import open_store
+from include.domain.interaction import Json, Window
+from include.domain.judge_record import Agreement, CallRecord, EpochRecord, Failed, Given
+from include.domain.judging_cost import per_thousand
+from include.domain.probe import ShiftTally
+from include.domain.report import Estimate
+from include.domain.score import FailureType
+from include.domain.segment import SegmentRow, Tally, merged
+from include.monitors.probe import RISES_ONLY
+from include.monitors.takeover import differences
+from include.reports.estimate import CONFIDENCE, estimate
+from include.reports.spending import days_of
+
+REASONS = {one.value: one.is_judges_fault for one in FailureType}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeEpoch:
+    """One judge as it was in force in one project; `mean` is of its values, weighted by sampling.
+
+    `before` judged the same dimension there last; `changed` names the parts in which the two differ.
+    """
+
+    project: str
+    record: EpochRecord
+    mean: Estimate | None
+    given: Given
+    failed: tuple[Failed, ...]
+    agreement: Agreement | None
+    before: EpochRecord | None
+    changed: tuple[str, ...]
+
+    @property
+    def asked(self) -> int:
+        """Interactions that it was to score: those that it did, and those that it could not."""
+        return self.given.values + sum(one.count for one in self.failed)
+
+    @property
+    def at_fault(self) -> int:
+        """Interactions that it failed at; the others had nothing to judge."""
+        return sum(one.count for one in self.failed if REASONS.get(one.reason, True))
+
+    @property
+    def per_thousand(self) -> Decimal | None:
+        """USD of 1,000 values; None where it gave none or none has a price."""
+        return per_thousand(self.given.spend, self.given.values - self.given.spend.unpriced)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How far a disguise moved a judge's scores on average, over all projects; `low` and `high` hold 95 %."""
+
+    record: EpochRecord
+    shift: ShiftTally
+    low: float | None
+    high: float | None
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is more than noise, and no answer that was made worse got less."""
+        if self.low is None or self.high is None:
+            return False
+        return self.low > 0 or (self.high < 0 and self.shift.probe not in RISES_ONLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Every judge of a window, by project and dimension, the newest first; its calls, and what disguises moved."""
+
+    window: Window
+    epochs: tuple[JudgeEpoch, ...]
+    calls: tuple[CallRecord, ...]
+    leanings: tuple[Leaning, ...]
+
+    @property
+    def agreed(self) -> tuple[JudgeEpoch, ...]:
+        """Those whose answers people scored as well."""
+        return tuple(one for one in self.epochs if one.agreement)
+
+
+def judges(window: Window) -> Bench:
+    """Whoever judged an interaction that was logged in `window` (full hours), or failed to."""
+    with open_store(configuration.for_the_store()) as store:
+        records = JudgeRecords(store)
+        known = {one.epoch: one for one in records.epochs()}
+        means = _means(WeekOfStore(store).daily_scores(window))
+        given = {(one.project, one.epoch): one for one in records.given(window) if one.epoch in known}
+        failed: dict[tuple[str, str], list[Failed]] = defaultdict(list)
+        for one in records.failed(window):
+            if one.epoch in known:
+                failed[one.project, one.epoch].append(one)
+        agreement = {(one.project, one.epoch): one for one in records.agreement(window)}
+        seen = records.seen(window)
+        shifts = Probes(store).tallies(window)
+        calls = records.calls(*days_of(window))
+    found = [
+        _epoch(project, known[epoch], means, given, failed, agreement, _before(project, known[epoch], seen, known))
+        for project, epoch in {*given, *failed}
+    ]
+    by_age = sorted(found, key=lambda one: (one.record.first_seen_at, one.record.epoch), reverse=True)
+    return Bench(
+        window,
+        tuple(sorted(by_age, key=lambda one: (one.project, one.record.dimension))),
+        tuple(calls),
+        tuple(_leaning(known[one.epoch], one) for one in shifts if one.epoch in known),
+    )
+
+
+def _epoch(
+    project: str,
+    record: EpochRecord,
+    means: Mapping[tuple[str, str], Tally],
+    given: Mapping[tuple[str, str], Given],
+    failed: Mapping[tuple[str, str], Sequence[Failed]],
+    agreement: Mapping[tuple[str, str], Agreement],
+    before: EpochRecord | None,
+) -> JudgeEpoch:
+    key = (project, record.epoch)
+    return JudgeEpoch(
+        project,
+        record,
+        estimate(means.get(key, Tally())),
+        given.get(key, Given(*key)),
+        tuple(failed.get(key, ())),
+        agreement.get(key),
+        before,
+        tuple(differences(_parts(before), _parts(record))) if before else (),
+    )
+
+
+def _parts(record: EpochRecord) -> dict[str, Json]:
+    return {"judge": record.judge, **record.parts}
+
+
+def _before(
+    project: str, record: EpochRecord, seen: Iterable[tuple[str, str]], known: Mapping[str, EpochRecord]
+) -> EpochRecord | None:
+    """Who judged that dimension in the project and came last before it."""
+    others = [known[epoch] for whose, epoch in seen if whose == project and epoch != record.epoch]
+    earlier = [one for one in others if one.dimension == record.dimension and one.first_seen_at < record.first_seen_at]
+    return max(earlier, key=lambda one: (one.first_seen_at, one.epoch), default=None)
+
+
+def _means(rows: Iterable[SegmentRow]) -> dict[tuple[str, str], Tally]:
+    """By project and epoch, all environments together."""
+    tallies: dict[tuple[str, str], list[Tally]] = defaultdict(list)
+    for row in rows:
+        tallies[row.segment[0], row.epoch].append(row.tally)
+    return {key: merged(several) for key, several in tallies.items()}
+
+
+def _leaning(record: EpochRecord, shift: ShiftTally) -> Leaning:
+    """With Student's interval of the mean, cut to [-1, 1]; none of fewer than two."""
+    if shift.variance is None:
+        return Leaning(record, shift, None, None)
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(shift.n - 1, (1 + CONFIDENCE) / 2)) * (shift.variance / shift.n) ** 0.5
+    return Leaning(record, shift, max(-1.0, shift.mean - half), min(1.0, shift.mean + half))

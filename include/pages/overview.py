@@ -108,7 +108,7 @@ def overview(window: Window, environment: str = "") -> Overview:
         ProjectState(
             week,
             covered.get((week.project, week.environment), Covered()),
-            tuple(by_place.get((week.project, week.environment), ())),
+            (*by_place[week.project, week.environment], *by_place[week.project, ""]),  # budgets are of all environments
             spent.get(week.project, Spend()),
             budgets[week.project].usd_per_month if week.project in budgets else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,16 @@ def test_every_project_is_shown_with_its_scores_coverage_and_incidents(assay: In
     assert found.environments == ("production", "staging")
     assert found.settled_until == NINE + HOUR
     assert [one.environment for one in overview(WEEK, "staging").projects] == ["staging"]
+
+
+def test_an_incident_of_a_project_in_all_its_environments_is_shown_in_each(assay: Installation) -> None:
+    assay.log(*rows(2, NINE), *rows(2, NINE + MINUTE, environment="staging"))
+    assay.run()
+    told = result("Breached", 9, alertname="budget-spent", project="pool", category="cost")
+    of_the_month = replace(told, labels={**told.labels, "environment": ""})
+    with connect(assay.store) as connection:
+        update_alerts([of_the_month], Alerts(connection), ROUTES, live=True)
+    assert [len(one.incidents) for one in overview(WEEK).projects] == [1, 1]
 
 
 def test_what_stays_in_quarantine_is_counted_for_its_project(assay: Installation) -> None:

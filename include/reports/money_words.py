@@ -49,6 +49,8 @@ def verdict(model: CheaperModel) -> str:
     if model.verdict is Verdict.TOO_FEW:
         return f"not enough data: {model.n[0]:,} and {model.n[1]:,} judged, {percent(model.comparable)} comparable"
     if model.verdict is Verdict.MAY_LOSE:
+        if model.high is not None and model.high < 0:
+            return "it answers worse"
         return "a loss of more than 0.02 is not excluded"
     return "its answers may not have been good enough"
 

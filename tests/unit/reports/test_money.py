@@ -15,10 +15,10 @@ from include.domain.cost import Spend
 from include.domain.judging_cost import JudgingWeek
 from include.domain.money import BudgetMonth, Forecast, JudgingSaved
 from include.domain.report import WeekMoney
-from include.domain.value import Range, ValueWeek
+from include.domain.value import Range, ValueWeek, Verdict
 from include.reports.charts import HEIGHT, WIDTH
 from include.reports.money_charts import bullets, pairs, waterfall
-from include.reports.money_words import between, difference, moved, outlook, percent
+from include.reports.money_words import between, difference, moved, outlook, percent, verdict
 from include.reports.render import render
 from tests.fakes.week_money import budgets, judging, money
 from tests.fakes.weekly import costs, week
@@ -134,3 +134,14 @@ def test_a_step_that_cost_more_is_shown_as_a_loss() -> None:
 
 def test_a_week_of_value_without_findings_has_no_empty_tables() -> None:
     assert "<h3" not in section(WeekMoney(value=ValueWeek()))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(-0.3, -0.17, "it answers worse"), (-0.07, 0.05, "a loss of more than 0.02 is not excluded")],
+)
+def test_a_model_that_answers_worse_is_told_apart_from_one_of_which_too_little_is_known(
+    low: float, high: float, told: str
+) -> None:
+    known = next(one for one in money().value.cheaper if one.verdict is Verdict.MAY_LOSE)
+    assert verdict(replace(known, low=low, high=high)) == told

@@ -66,10 +66,9 @@ class CoverageRule(BaseRule):
         return by
 
 
-class BudgetRule(BaseRule):
-    """What judging a project costs in a day, against its budget: a step down the ladder is a breach."""
+class _RuleOfBudgets(BaseRule):
+    """Of projects, as budgets are."""
 
-    test: Literal["budget"]
     by: tuple[Column, ...] = ("project",)
 
     @field_validator("by")
@@ -80,7 +79,13 @@ class BudgetRule(BaseRule):
         return by
 
 
-class MonthlyBudgetRule(BaseRule):
+class BudgetRule(_RuleOfBudgets):
+    """What judging a project costs in a day, against its budget: a step down the ladder is a breach."""
+
+    test: Literal["budget"]
+
+
+class MonthlyBudgetRule(_RuleOfBudgets):
     """A project's spend of the month, or what it is expected to be in the end, against its budget (budgets.yaml).
 
     Breached from `at` of the budget on, once a month.
@@ -89,14 +94,6 @@ class MonthlyBudgetRule(BaseRule):
     test: Literal["monthly_budget"]
     of: Literal["spent", "forecast"]
     at: Annotated[float, Field(gt=0)] = 1.0
-    by: tuple[Column, ...] = ("project",)
-
-    @field_validator("by")
-    @classmethod
-    def _of_projects(cls, by: tuple[Column, ...]) -> tuple[Column, ...]:
-        if by != ("project",):
-            raise ValueError("budgets are set by project: leave `by` out")
-        return by
 
 
 class ProbeRule(BaseRule):

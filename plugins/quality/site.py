@@ -36,15 +36,20 @@ SECTIONS = (
     ("costs", "Costs"),
     ("judges", "Judges"),
 )
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "private, no-store",
-}
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
+
+
+def headers(policy: str) -> dict[str, str]:
+    """Of every answer: what a browser may do with it, by its Content-Security-Policy, and that nobody keeps it."""
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "private, no-store",
+    }
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Site:
             now=self.clock(),
             **({"reader": None, "token": ""} | self._forms(request) | values),
         )
-        return HTMLResponse(html, status, headers=HEADERS)
+        return HTMLResponse(html, status, headers=headers(POLICY))
 
     def refuse(self, request: Request, status: int, reason: str) -> Response:
         """A page that says why there is none."""
@@ -84,7 +89,7 @@ def static(name: str) -> Response:
     """A stylesheet or script."""
     if name not in STATIC:
         raise HTTPException(404, "There is no such page.")
-    return FileResponse(HERE / "static" / name, media_type=STATIC[name], headers=HEADERS)
+    return FileResponse(HERE / "static" / name, media_type=STATIC[name], headers=headers(POLICY))
 
 
 def open_templates() -> Environment:

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.domain.report import PublishedReport, ReportFile, ReportMissing
 from include.errors import AssayError
+from plugins.quality.site import headers
 
 HERE = Path(__file__).parent
 STATIC = {"style.css": "text/css", "theme.js": "text/javascript"}
@@ -58,7 +59,7 @@ def build_app(
     def static(name: str) -> Response:
         if name not in STATIC:
             raise ReportMissing("there is no such page")
-        return FileResponse(HERE / "static" / name, media_type=STATIC[name], headers=_headers(PAGE_POLICY))
+        return FileResponse(HERE / "static" / name, media_type=STATIC[name], headers=headers(PAGE_POLICY))
 
     @app.get("/{report_id}/")
     def show(report_id: str) -> Response:
@@ -71,7 +72,7 @@ def build_app(
     def file(report_id: str, name: str) -> Response:
         found = read_report(report_id, name)
         policy = ATTACHMENT_POLICY if found.is_attachment else REPORT_POLICY
-        return HTMLResponse(found.content, headers=_headers(policy))
+        return HTMLResponse(found.content, headers=headers(policy))
 
     app.exception_handler(ReportMissing)(partial(_refuse, templates, 404))
     app.exception_handler(AssayError)(partial(_refuse, templates, 503))
@@ -85,13 +86,4 @@ def _refuse(templates: Environment, status: int, request: Request, error: Except
 
 def _page(templates: Environment, template: str, status: int = 200, **values: object) -> Response:
     html = templates.get_template(template).render(values)
-    return HTMLResponse(html, status, headers=_headers(PAGE_POLICY))
-
-
-def _headers(policy: str) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "private, no-store",
-    }
+    return HTMLResponse(html, status, headers=headers(PAGE_POLICY))

@@ -63,6 +63,31 @@ def result(
     )
 
 
+def results_of(
+    alerts: Sequence[tuple[str, str, str, str]],
+    outcomes: Sequence[str],
+    hour: int,
+    *,
+    for_windows: int,
+    keep_firing_for: int,
+) -> list[RuleResult]:
+    """What the rules of several alerts (project, name, category, severity) say of one hour; `absent` is nothing."""
+    return [
+        result(
+            outcome,
+            hour,
+            project=project,
+            alertname=name,
+            category=category,
+            severity=severity,
+            for_windows=for_windows,
+            keep_firing_for=keep_firing_for,
+        )
+        for (project, name, category, severity), outcome in zip(alerts, outcomes, strict=True)
+        if outcome != "absent"
+    ]
+
+
 class FakeBook:
     """`AlertBook` in memory; refuses a second open episode as the database does."""
 

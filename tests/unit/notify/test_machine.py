@@ -19,7 +19,7 @@ from include.notify.dispatch import notify
 from include.notify.doubts import CATEGORY
 from include.notify.messages import incident_message
 from include.notify.silences import Mutes, snooze_matchers
-from tests.fakes.notify import HOUR, MIDNIGHT, ROUTES, FakeBook, FakeLog, FakeTransport, Killed, result
+from tests.fakes.notify import HOUR, MIDNIGHT, ROUTES, FakeBook, FakeLog, FakeTransport, Killed, results_of
 
 UI = "http://localhost:8080"
 ALERTS = [
@@ -163,20 +163,8 @@ class Assay(RuleBasedStateMachine):
         return len(told)
 
     def speak(self, hour: int, outcomes: list[str]) -> list[RuleResult]:
-        return [
-            result(
-                outcome,
-                hour,
-                project=project,
-                alertname=name,
-                category=category,
-                severity=severity,
-                for_windows=self.for_windows,
-                keep_firing_for=self.keep_firing_for,
-            )
-            for (project, name, category, severity), outcome in zip(ALERTS, outcomes, strict=True)
-            if outcome != "absent"
-        ]
+        lasting = {"for_windows": self.for_windows, "keep_firing_for": self.keep_firing_for}
+        return results_of(ALERTS, outcomes, hour, **lasting)
 
 
 Assay.TestCase.settings = settings(max_examples=60, stateful_step_count=25)

@@ -16,7 +16,7 @@ from include.notify.dispatch import notify
 from include.notify.doubts import CATEGORY
 from include.notify.flapping import FLAPPING
 from include.notify.messages import incident_message
-from tests.fakes.notify import MIDNIGHT, ROUTES, FakeBook, FakeLog, FakeTransport, Killed, result
+from tests.fakes.notify import MIDNIGHT, ROUTES, FakeBook, FakeLog, FakeTransport, Killed, results_of
 
 UI = "http://localhost:8080"
 RULES = [
@@ -38,20 +38,7 @@ DAYS = st.lists(
 
 
 def speak(hour: int, outcomes: list[str], for_windows: int, keep_firing_for: int) -> list[RuleResult]:
-    return [
-        result(
-            outcome,
-            hour,
-            project=project,
-            alertname=name,
-            category=category,
-            severity=severity,
-            for_windows=for_windows,
-            keep_firing_for=keep_firing_for,
-        )
-        for (project, name, category, severity), outcome in zip(ALERTS, outcomes, strict=True)
-        if outcome != "absent"
-    ]
+    return results_of(ALERTS, outcomes, hour, for_windows=for_windows, keep_firing_for=keep_firing_for)
 
 
 def said(book: FakeBook) -> list[Alert]:

@@ -147,27 +147,29 @@ class Segments:
         attribute = next((column for column in by if column == "language" or column.startswith("attributes.")), None)
         columns = ["value" if column == attribute else column for column in by]
         number = len(AMOUNT_EDGES) + 1 if measure in AMOUNTS else 0 if measure in UNBINNED else SCORE_BINS
-        bins = [sql.SQL("coalesce(sum(bins[{}]), 0)").format(bin_) for bin_ in range(1, number + 1)]
         by_day = step == DAY and not any((moment - BEGINNING) % DAY for moment in (window.start, window.end))
         at = sql.Identifier("day" if by_day else "hour")
         starts_at: sql.Composable = (
             at if by_day or step == HOUR else sql.SQL("date_bin({}, hour, {})").format(step, BEGINNING)
         )
+        # Of a project there is about one row for each line: those are added up here, twenty of many projects there.
+        as_kept = "project" in by
         query = sql.SQL(
-            """SELECT segment, epoch, array_agg(sums)
-               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, ARRAY[{sums}] AS sums
+            """SELECT segment, epoch, array_agg(line)
+               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, {line} AS line
                      FROM {table}
                      WHERE measure = %(measure)s AND {at} >= %(start)s AND {at} < %(end)s {only}
-                     GROUP BY {starts_at}, {group} epoch) AS hourly
-               GROUP BY segment, epoch ORDER BY segment, epoch"""
+                     {grouped}) AS lines
+               GROUP BY segment, epoch"""
         ).format(
             by=_columns(columns),
-            sums=sql.SQL(", ").join([tallies.SUMS.format(starts_at=starts_at), *bins]),
+            line=(tallies.kept if as_kept else tallies.summed)(starts_at, number),
             at=at,
-            starts_at=starts_at,
             table=sql.Identifier("assay", f"{'slices' if attribute else 'segments'}_{'daily' if by_day else 'hourly'}"),
             only=sql.SQL("AND attribute = %(attribute)s" if attribute else ""),
-            group=_columns(columns, trailing=True),
+            grouped=sql.SQL("" if as_kept else "GROUP BY {starts_at}, {group} epoch").format(
+                starts_at=starts_at, group=_columns(columns, trailing=True)
+            ),
         )
         arguments = {"measure": measure, "start": window.start, "end": window.end, "attribute": attribute}
         return tallies.read(self._connection, query, arguments)
@@ -177,16 +179,15 @@ class Segments:
         attribute = next((column for column in by if column == "language" or column.startswith("attributes.")), None)
         columns = ["value" if column == attribute else column for column in by]
         query = sql.SQL(
-            """SELECT segment, epoch, array_agg(sums)
-               FROM (SELECT ARRAY[{by}]::text[] AS segment, epoch, ARRAY[{sums}] AS sums
-                     FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS w (begins, ends)
-                     JOIN {table} ON hour >= begins AND hour < ends
-                     WHERE measure = %(measure)s {only}
-                     GROUP BY begins, {group} epoch) AS each_window
-               GROUP BY segment, epoch ORDER BY segment, epoch"""
+            """SELECT segment, epoch, array_agg(line)
+               FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS w (begins, ends), LATERAL (
+                   SELECT ARRAY[{by}]::text[] AS segment, epoch, {line} AS line FROM {table}
+                   WHERE measure = %(measure)s AND hour >= begins AND hour < ends {only}
+                   GROUP BY {group} epoch) AS each_window
+               GROUP BY segment, epoch"""
         ).format(
             by=_columns(columns),
-            sums=tallies.SUMS.format(starts_at=sql.SQL("begins")),
+            line=tallies.summed(sql.SQL("begins"), 0),
             table=sql.SQL("assay.slices_hourly" if attribute else "assay.segments_hourly"),
             only=sql.SQL("AND attribute = %(attribute)s" if attribute else ""),
             group=_columns(columns, trailing=True),

@@ -72,8 +72,11 @@ def test_a_batch_keeps_the_first_id_that_was_noted(book: JudgeBatches, other: Ju
     assert [one.batch_id for one in book.under_way(["b"])] == ["batch_1"]
 
 
-def test_a_batch_is_held_by_one_session_until_it_lets_go_or_dies(store_dsn: str, book: JudgeBatches) -> None:
+def test_a_batch_is_held_by_one_session_until_it_lets_go_or_dies(
+    store_dsn: str, connection: psycopg.Connection, book: JudgeBatches
+) -> None:
     dying = psycopg.connect(store_dsn)
+    backend = dying.info.backend_pid
     with JudgeBatches(dying).hold("b") as ours:
         assert ours
         with book.hold("b") as theirs:
@@ -81,6 +84,7 @@ def test_a_batch_is_held_by_one_session_until_it_lets_go_or_dies(store_dsn: str,
         with book.hold("c") as theirs:
             assert theirs
         dying.close()
+    connection.execute("SELECT pg_terminate_backend(%s, 10000)", [backend])  # returns when the session is gone
     with book.hold("b") as theirs:
         assert theirs
 

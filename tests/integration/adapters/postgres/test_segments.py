@@ -441,6 +441,20 @@ def test_each_of_some_windows_is_added_up_by_itself(connection: psycopg.Connecti
     assert list(segments.read_each("spend", [], ["project"])) == []
 
 
+def test_models_of_a_project_add_up_as_they_do_of_all_projects(connection: psycopg.Connection) -> None:
+    for number, latency in enumerate([9.0, None, 12.4, 1e6, 2e6, 700.0]):
+        at = MIDNIGHT + number // 4 * HOUR
+        interaction(
+            connection, f"i{number}", at, response_model=f"m{number % 3}", latency_ms=latency, sampling_rate=0.5
+        )
+    segments = Segments(connection)
+    segments.rebuild(WINDOW, JUDGES, WEIGHTS)
+    for measure in ("latency_ms", "volume"):
+        of_project = segments.read(measure, WINDOW, ["project"], HOUR)
+        assert [row.tally for row in of_project] == [row.tally for row in segments.read(measure, WINDOW, [], HOUR)]
+        assert [row.starts_at for row in of_project] == [MIDNIGHT, MIDNIGHT + HOUR]
+
+
 def test_hours_add_up_to_days_over_the_columns_that_are_left_out(connection: psycopg.Connection) -> None:
     for number, model in enumerate(("m1", "m2", "m1")):
         at = MIDNIGHT + number * HOUR

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
@@ -86,7 +86,7 @@ class Series:
         """The lines that start in `[start, end)`."""
         places = range(STARTS_AT, len(self.numbers), self.width)
         first, stop = (bisect_left(places, seconds(one), key=self.numbers.__getitem__) for one in (start, end))
-        return replace(self, numbers=self.numbers[first * self.width : stop * self.width])
+        return Series(self.segment, self.epoch, self.width, self.numbers[first * self.width : stop * self.width])
 
 
 class SegmentRows(Sequence[SegmentRow]):

@@ -25,6 +25,8 @@ from include.monitors.shift import Pair, Sample, merged, mixtures, moved, paired
 DISTANCES_FROM = 500
 """Distances between distributions are worth a look from so many values; below, chance alone makes them large."""
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+EXACT = 10_000
+"""Of at most so many values, `ks_2samp` tells the exact p-value."""
 DRAWN = 24
 """Evidently's page shows at most so many samples: each costs 0.05 s."""
 
@@ -81,15 +83,24 @@ def _p_of_numbers(rule: DriftRule, past: Floats, now: Floats) -> float:
 
     A p-value is never adjusted downwards, so one above 1 - `confidence` is no breach whatever the others are.
     """
-    from scipy.stats import ks_2samp
-
-    if rule.method == "ks":
-        with catch_warnings():  # an exact p-value that is out of reach is replaced by the asymptotic one
-            simplefilter("ignore", RuntimeWarning)
-            p = float(ks_2samp(past, now).pvalue)
-        if not _may_be_breached(rule, p):
-            return p
+    if rule.method == "ks" and not _may_be_breached(rule, p := _p_of_ks(past, now)):
+        return p
     return _statistic(rule.method, past, now)
+
+
+def _p_of_ks(past: Floats, now: Floats) -> float:
+    """As `scipy.stats.ks_2samp` has it. Of many values that one looks each up among the others; scores have few levels.
+
+    Both are sorted.
+    """
+    from scipy.stats import ks_2samp, kstwo
+
+    n, m = float(max(len(past), len(now))), float(min(len(past), len(now)))
+    if n > EXACT:
+        return float(np.clip(kstwo.sf(widest(past, now)[1], np.round(n * m / (n + m))), 0, 1))
+    with catch_warnings():  # an exact p-value that is out of reach is replaced by the asymptotic one
+        simplefilter("ignore", RuntimeWarning)
+        return float(ks_2samp(past, now).pvalue)
 
 
 def _may_be_breached(rule: DriftRule, p: float) -> bool:

@@ -81,7 +81,8 @@ def judge_each(
     }
     before = followed(rule, start, tallies, days)
     parted |= {segment: (one.days, tallies.get(segment, NOTHING)) for segment, one in before.items()}
-    standards = {segment: standard_of(scale, rhythm.whole_days(known)) for segment, (known, _) in parted.items()}
+    whole = rhythm.whole_days if rule.same_hours else Timeline.values
+    standards = {segment: standard_of(scale, [*whole(known)]) for segment, (known, _) in parted.items()}
     standards |= {segment: one.why for segment, one in before.items() if one.why}
     some = {segment: standard for segment, standard in standards.items() if isinstance(standard, Standard)}
     known = dict(zip(some, reference.together(list(some.values())), strict=True))
@@ -147,7 +148,7 @@ def standard_of(scale: Scale, days: Sequence[Tally], min_n: int | None = None) -
     weights = scale.weights(tally)
     counted = weights * (scale.n(tally) / weights.sum())
     if rule.is_share:
-        return reference.of_shares(tally, counted, scale.levels, days, lambda day: scale.weights(day)[0] / day.weight)
+        return reference.of_shares(tally, counted, scale.levels, days, scale.good)
     return reference.of_scores(tally, counted, scale.levels, days)
 
 

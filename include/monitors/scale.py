@@ -28,6 +28,11 @@ class Scale:
         """Bin centres of a score; 1 and 0 of a share."""
         return GOOD_OR_BAD if self.rule.is_share else BIN_CENTRES
 
+    @property
+    def _is_counted(self) -> bool:
+        """Whether totals count the values that matter; of amounts, tallies of what lies beyond a threshold do."""
+        return self.rule.measure in RATES or self.rule.measure in AMOUNTS
+
     def weights(self, tally: Tally) -> Floats:
         """The sum of weights at each level: how often it was logged, as far as the sample tells."""
         return self._weights(np.array(tally.total, float), np.array(tally.weight, float), np.array(tally.bins, float))
@@ -37,7 +42,7 @@ class Scale:
         return self._weights(cells[..., TOTAL], cells[..., WEIGHT], cells[..., BINS:])
 
     def _weights(self, total: Floats, weight: Floats, bins: Floats) -> Floats:
-        if self.rule.measure in RATES or self.rule.measure in AMOUNTS:  # of amounts, tallies of what lies beyond
+        if self._is_counted:
             rest = weight - total
             return np.stack([total, rest] if self.rule.falls else [rest, total], axis=-1)
         if bins.shape[-1] < SCORE_BINS:  # none were counted
@@ -46,6 +51,12 @@ class Scale:
             return bins
         edge = round(self.rule.below * SCORE_BINS)
         return np.stack([bins[..., edge:].sum(axis=-1), bins[..., :edge].sum(axis=-1)], axis=-1)
+
+    def good(self, tally: Tally) -> float:
+        """The share of good values among those of a share."""
+        if self._is_counted:
+            return (tally.total if self.rule.falls else tally.weight - tally.total) / tally.weight
+        return sum(tally.bins[round((self.rule.below or 0) * SCORE_BINS) :]) / tally.weight
 
     def n(self, tally: Tally) -> float:
         """How many equally weighted values would tell `value` as precisely: by its variance, of a share by Kish."""

@@ -135,21 +135,29 @@ def thinned(values: Floats, n: int) -> Floats:
 
 
 def moved(past: Floats, now: Floats) -> float:
-    """How far scores moved on average, in [0, 1]: the area between the two distribution functions (Wasserstein-1)."""
-    points = np.unique(np.concatenate([past, now]))
-    below = [np.searchsorted(np.sort(values), points[:-1], side="right") / len(values) for values in (past, now)]
-    return float(np.abs(below[0] - below[1]) @ np.diff(points))
+    """How far scores moved on average, in [0, 1]: the area between the two distribution functions (Wasserstein-1).
+
+    Of sorted values, as is all that follows.
+    """
+    points, gaps = _gaps(past, now)
+    return float(gaps[:-1] @ np.diff(points))
 
 
 def widest(past: Floats, now: Floats) -> tuple[float, float]:
     """The value at which the shares of values above it differ most, and by how much (Kolmogorov's D, in [0, 1]).
 
-    Of sorted values. Normal values that shift by half a standard deviation have D = 0.2.
+    Normal values that shift by half a standard deviation have D = 0.2.
     """
-    points = np.concatenate([past, now])
-    gaps = np.abs(np.searchsorted(past, points, "right") / len(past) - np.searchsorted(now, points, "right") / len(now))
+    points, gaps = _gaps(past, now)
     at = int(gaps.argmax())
     return float(points[at]), float(gaps[at])
+
+
+def _gaps(past: Floats, now: Floats) -> tuple[Floats, Floats]:
+    """Every different value, and how far the distribution functions lie apart there."""
+    points = np.union1d(*(values[np.diff(values, prepend=np.nan) != 0] for values in (past, now)))
+    shares = [np.searchsorted(values, points, "right") / len(values) for values in (past, now)]
+    return points, np.abs(shares[0] - shares[1])
 
 
 def mixtures(past: Sequence[str], now: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -12,6 +12,7 @@ from include.domain.rule import Evidence, RuleOutcome
 from include.domain.run import COMPOSITE
 from include.domain.score import KnownJudge
 from include.domain.segment import SegmentRow
+from include.domain.series import N, SegmentRows
 from include.monitors.result import Finding
 from include.monitors.rules import EpochRule
 
@@ -30,16 +31,17 @@ def judge(
 ) -> list[Finding]:
     """One finding for each segment that is judged and was on past days; `past` are these days, by epoch."""
     found = []
-    for segment, rows in groupby(sorted(past, key=attrgetter("segment")), key=attrgetter("segment")):
-        days, epoch = list(rows), in_force(segment)
+    by_segment = sorted(SegmentRows.of(past).series, key=attrgetter("segment"))
+    for segment, judged in groupby(by_segment, key=attrgetter("segment")):
+        epoch, needed, by_epoch = in_force(segment), rule.reference_min_n, {one.epoch: one for one in judged}
         if not epoch:
             continue
-        own, needed = sum(row.tally.n for row in days if row.epoch == epoch), rule.reference_min_n
-        others = [row for row in days if row.epoch != epoch]
+        mine = by_epoch.pop(epoch, None)
+        own = int(sum(mine.numbers[N :: mine.width])) if mine else 0
         outcome, details = RuleOutcome.OK, dict[str, Json](epoch=epoch)
         sentence = f"{measure} is compared with what the same judge, {epoch}, scored on past days"
-        if others and own < needed:
-            before = max(others, key=attrgetter("starts_at")).epoch
+        if by_epoch and own < needed:
+            before = max(by_epoch.values(), key=attrgetter("last")).epoch
             judges = known([before, epoch])
             changed = _changed(measure, judges.get(before), judges.get(epoch))
             first_seen_at = judges[epoch].first_seen_at.isoformat() if epoch in judges else None

@@ -57,12 +57,13 @@ class _Batch:
 class LedgerDesk:
     """Serves coroutines: what arrives within `GATHER_S`, or while a batch is being written, makes the next one.
 
-    So a thousand calls at a time cost hardly more than one.
+    So a thousand calls at a time cost hardly more than one. For a ledger in memory nothing is gathered.
     """
 
     def __init__(self, ledger: CallLedger, *, poll_s: float = 0.2) -> None:
         self._ledger = ledger
         self._poll_s = poll_s
+        self._gather_s = 0.0 if isinstance(ledger, MemoryLedger) else GATHER_S
         self._next = _Batch()
         self._service: asyncio.Task[None] | None = None
         self._spared: defaultdict[SparedCall, Spend] = defaultdict(Spend)
@@ -108,7 +109,7 @@ class LedgerDesk:
 
     async def _work(self) -> None:
         while self._next:
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(self._gather_s)
             batch, self._next = self._next, _Batch()
             try:
                 found = await asyncio.to_thread(self._write, batch)

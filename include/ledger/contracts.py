@@ -44,6 +44,11 @@ def _folded(name: str) -> str:
     return name.casefold()
 
 
+def _pattern(model: str) -> str:
+    """Stars in a row mean no more than one, and would make the pattern seem narrower."""
+    return re.sub(r"\*+", "*", _folded(model))
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -87,7 +92,7 @@ class Contract(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,99}$")]
     project: str | None = None
     provider: Name | None = None
-    model: Annotated[str, Field(pattern=r"^[^?\[\]]{1,200}$"), AfterValidator(_folded)] = "*"
+    model: Annotated[str, Field(pattern=r"^[^?\[\]]{1,200}$"), AfterValidator(_pattern)] = "*"
     since: Annotated[Day, Field(alias="from")]
     until: Annotated[date | None, BeforeValidator(_day)] = None
     currency: Currency = USD

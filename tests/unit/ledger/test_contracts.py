@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from include.adapters.yaml_file import load
@@ -131,6 +131,7 @@ def contract(name: str, model: str, provider: str | None) -> Contract:
 
 
 @given(PATTERN, PATTERN, st.sampled_from([None, "p"]), st.sampled_from([None, "p"]), st.lists(NAME, max_size=20))
+@example("*", "**", None, "p", [""])
 def test_two_that_apply_to_one_call_have_an_order_or_clash(
     model: str, other_model: str, provider: str | None, other_provider: str | None, names: list[str]
 ) -> None:

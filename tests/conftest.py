@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -45,6 +47,12 @@ TEMPLATE = "assay_template"
 PASSWORD = "for tests only"  # the server dies with the session
 
 
+def pytest_configure() -> None:
+    """What tests interrupt must not ignore it, as all does that a shell runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_unconfigure() -> None:
     if not IS_WORKER:
         SERVER.destroy()
@@ -77,6 +85,20 @@ def migrated_template(postgres: Endpoint) -> str:
 @pytest.fixture
 def new_database(postgres: Endpoint) -> Iterator[Callable[..., str]]:
     """Makes a database for an owner, by default empty; it goes with the test. Returns its name."""
+    with databases(postgres) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def lasting_store_dsn(postgres: Endpoint, migrated_template: str) -> Iterator[str]:
+    """As `store_dsn`, for all tests of a module, where what serves it takes long to start."""
+    with databases(postgres) as make:
+        yield postgres.dsn(make("assay", migrated_template), "assay", PASSWORD)
+
+
+@contextmanager
+def databases(postgres: Endpoint) -> Iterator[Callable[..., str]]:
+    """Makes a database for an owner, by default empty; all go at the end of the block."""
     made = []
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
 

@@ -66,8 +66,6 @@ import os, signal, sys, time
 from pathlib import Path
 from include.judges.survivor import outlive
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it runs in the background ignore it
-
 def job():
     told = Path(sys.argv[1])
     def end(*_):

@@ -69,7 +69,7 @@ expire: setup ## end a silence: ID=7
 	@$(PYTHON_3_11) -m local expire
 
 test: setup-dev ## all tests [TESTS=tests/unit WORKERS=2]
-	@$(PYTHON_3_11) -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(PYTHON_3_11) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: setup-dev ## what CI checks besides the tests: style, types, layers, docs
 	$(PYTHON_3_11) -m ruff check .

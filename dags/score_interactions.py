@@ -18,7 +18,8 @@ RUNBOOK = """
 `extract` copies the window `[start, end)` of the application's log (by `logged_at`) into the store, `validate` runs
 the suite `expectations/interactions.json` over it and quarantines what is not fit to judge, `plan_shards` cuts the
 rest into shards, `score` judges each shard in pool `judges`, `settle` computes composites and hourly segments and
-closes the coverage ledger: *logged = quarantined + excluded + scored + failed*.
+closes the coverage ledger: *logged = quarantined + excluded + scored + failed*. The button *Show in Quality* on a
+task's tab *Details* leads to that ledger, the one of `validate` to the quarantine.
 
 ### What red means, and what to do
 | task | it says | do |

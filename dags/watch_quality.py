@@ -14,7 +14,8 @@ RUNBOOK = """
 ### What it does
 `evaluate_rules` evaluates `include/monitors/rules.yaml` over every settled window that was not yet evaluated, in the
 order of time; `update_alerts` moves each alert (pending, firing, resolved); `notify` keeps one message per incident
-up to date in Slack, or in `.assay/outbox/` where no connection `assay_slack` exists.
+up to date in Slack, or in `.assay/outbox/` where no connection `assay_slack` exists. The button *Show in Quality* on a
+task's tab *Details* leads to the incidents of that time.
 
 ### What red means, and what to do
 | task | it says | do |

@@ -2,29 +2,61 @@
 
 `python -m include.cost_export OUT (--month 2026-11 | --from 2026-11-01 --to 2026-11-15) [--store DSN] [--account ID]`
 (`make export-costs MONTH=2026-11 OUT=costs.csv`). The file's ending says CSV or Parquet. Without a DSN the store is
-Airflow's connection `assay_store`. Exit status 0; 1 where it cannot be done.
+Airflow's connection `assay_store`. What has no known price is no charge: it goes into a second file beside the first,
+`costs.unpriced.csv`, and the command says how much it is. Exit status 0; 1 where it cannot be done.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from include import settings as configuration
 from include.adapters.postgres import connect
 from include.adapters.postgres.costs import Costs
 from include.adapters.table_file import write_table
+from include.domain.cost import CostLine
 from include.errors import AssayError, ConfigError
-from include.ledger.focus import COLUMNS, charge
+from include.ledger.focus import COLUMNS, UNPRICED_COLUMNS, charge, unpriced
 
 
-def export(store_dsn: str, first: date, last: date, out: Path, account: str = "") -> int:
-    """Write the charges of the days `first` to `last`, both included; returns how many rows the file has."""
+class Exported(NamedTuple):
+    """How many rows a file of charges has, and how many calls without a known price are in none of their costs.
+
+    `unpriced_rows` of these calls are in the file `beside` it; those of judges may stand in the row of others.
+    """
+
+    charges: int
+    unpriced_calls: int
+    unpriced_rows: int
+    beside: Path
+
+
+def export(store_dsn: str, first: date, last: date, out: Path, account: str = "") -> Exported:
+    """Write the charges of the days `first` to `last`, both included, and beside them what has no known price."""
+    aside: list[CostLine] = []
+    calls = 0
+
+    def priced() -> Iterator[CostLine]:
+        nonlocal calls
+        for line in Costs(store).lines(first, last):
+            calls += line.unpriced
+            if line.cost is None:
+                aside.append(line)
+            else:
+                yield line
+
+    beside = out.with_suffix(f".unpriced{out.suffix}")
     with connect(store_dsn) as store:
-        return write_table(out, COLUMNS, (charge(line, account) for line in Costs(store).lines(first, last)))
+        charges = write_table(out, COLUMNS, (charge(line, account) for line in priced()))
+    beside.unlink(missing_ok=True)
+    if aside:
+        write_table(beside, UNPRICED_COLUMNS, (unpriced(line, account) for line in aside))
+    return Exported(charges, calls, len(aside), beside)
 
 
 def period(month: str, first: str, last: str) -> tuple[date, date]:
@@ -56,14 +88,17 @@ def main(arguments: Sequence[str]) -> int:
     try:
         first, last = period(given.month, given.first, given.last)
         dsn = given.store or configuration.for_the_store().store_dsn.get_secret_value()
-        count = export(dsn, first, last, given.out, given.account)
+        made = export(dsn, first, last, given.out, given.account)
     except AssayError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
-    sys.stdout.write(f"{count} charges of {first} to {last} in {given.out}\n")
+    sys.stdout.write(f"{made.charges} charges of {first} to {last} in {given.out}\n")
+    if made.unpriced_calls:
+        where = f": {made.unpriced_rows} rows in {made.beside}" if made.unpriced_rows else ""
+        sys.stdout.write(f"{made.unpriced_calls} calls without a known price are in none of them{where}\n")
     return 0
 
 

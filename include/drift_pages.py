@@ -126,4 +126,4 @@ def _shown(rule: DriftRule, run: Settled, store: psycopg.Connection, breached: S
 
 
 def _path(page: PublishedReport) -> str:
-    return f"/assay/reports/{page.report_id}/files/{page.attachments[0].name}"
+    return f"/assay/quality/reports/{page.report_id}/files/{page.attachments[0].name}"

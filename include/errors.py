@@ -15,8 +15,10 @@ and what to do about it.
     ├── BatchRefused            a window as a whole is not fit to judge (schema changed, a column all NULL)
     ├── RepairRefused           a quarantined row cannot be released as it is: what still refuses it
     ├── RepricingRefused        what is past cannot be priced again as it was asked for, or not now
+    ├── FeedbackRefused         what a person says of an interaction cannot be kept, or it cannot be judged again now
     ├── SilenceRefused          a silence cannot be made as it was asked for: which matcher, and what is wrong
     ├── PageMissing             a page was asked for what is not in the store
+    ├── PageGivenUp             a page would take too long to read
     ├── JudgeError              one call to a judge that gave no verdict (carries `error_type`, `retryable`)
     │   └── JudgeMisconfigured      no call can succeed: wrong key, wrong model, wrong address
     └── NotifyError             a message could not be delivered
@@ -36,6 +38,10 @@ class ConfigError(AssayError):
 
 class PageMissing(AssayError):
     """What a page was asked for is not in the store."""
+
+
+class PageGivenUp(AssayError):
+    """A page would take longer to read than anybody waits."""
 
 
 class SourceError(AssayError):
@@ -76,6 +82,10 @@ class RepairRefused(AssayError):
 
 class RepricingRefused(AssayError):
     """What is past cannot be priced again as it was asked for, or somebody else does it just now."""
+
+
+class FeedbackRefused(AssayError):
+    """What a person says of an interaction cannot be kept as it is, or it cannot be judged again now."""
 
 
 class SilenceRefused(AssayError):

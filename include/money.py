@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from include import settings as configuration
+from include.adapters.postgres.budget_months import BudgetMonths
+from include.adapters.postgres.cost_summaries import CostSummaries
 from include.adapters.postgres.costs import Costs
 from include.assembly import now, open_store
 from include.domain.interaction import Window
+from include.ledger.forecast import HISTORY
 from include.spend_of_days import foretell, summaries
 from include.telling import tell_digests, tell_messages
 
@@ -50,12 +53,19 @@ def forecast(start: datetime) -> int:
 def tell(start: datetime) -> str:
     """Tell of the day that begins at `start` what was spent, and what routes want told once a day; returns lines.
 
-    What was told of the days of the week before is brought up to date where late rows changed it.
+    What was told of the days of the week before is made again, and edited, where what it was made from has changed.
     """
     settings = configuration.from_airflow()
     day = start.astimezone(UTC).date()
+    days = [day - back * DAY for back in range(TOLD_AGAIN, -1, -1)]
     with open_store(settings) as store:
-        earlier = [one for back in range(TOLD_AGAIN, 0, -1) for one in summaries(settings, store, day - back * DAY)]
+        log = CostSummaries(store)
+        made_from = log.made_from(days, BudgetMonths(store).whole_days(days[0] - HISTORY, day), HISTORY)
+        before = log.told(days[:-1])
+        changed = [one for one in days[:-1] if made_from[one] != before.get(one)]
+        earlier = [message for one in changed for message in summaries(settings, store, one)]
         messages = summaries(settings, store, day)
     told = tell_messages(settings, messages) + tell_messages(settings, earlier, edits_only=True)
+    with open_store(settings) as store:
+        CostSummaries(store).tell({one: made_from[one] for one in (*changed, day)})
     return "\n".join([*told, *tell_digests(settings, Window(start, start + DAY))])

@@ -22,12 +22,10 @@ from include.adapters.postgres.composites import Composites
 from include.adapters.postgres.intake import PostgresIntake
 from include.adapters.postgres.partitions import Partitions
 from include.adapters.postgres.probes import Probes
-from include.adapters.postgres.reports import Reports
 from include.adapters.postgres.rule_results import RuleResults
 from include.adapters.postgres.runs import Runs
 from include.adapters.postgres.scores import Scores
 from include.adapters.postgres.segments import Segments
-from include.adapters.postgres.week import WeekOfStore
 from include.adapters.yaml_file import load
 from include.allowances import allowances
 from include.assembly import (
@@ -44,7 +42,6 @@ from include.assembly import (
 from include.domain.interaction import Json, Window
 from include.domain.ports import Judge
 from include.domain.probe import Shift
-from include.domain.report import Attachment, PublishedReport, ReportFile
 from include.domain.run import COMPOSITE, Epochs, Run, SettledRun, Shard
 from include.domain.score import Outcome
 from include.errors import ConfigError
@@ -63,19 +60,13 @@ from include.judges.probes import run_probes
 from include.judges.survivor import outlive
 from include.judges.wanted import DelayedJudge, Notebook
 from include.judges.weights import WeightsFile
-from include.monitors.drift import drift_html
-from include.monitors.evaluate import Settled, drift_samples, evaluate
-from include.monitors.rules import DriftRule, Rules
+from include.monitors.evaluate import Settled, evaluate
+from include.monitors.rules import Rules
 from include.notify import alerts as alerting
 from include.notify.routes import Routes
-from include.reports import library
-from include.reports.publish import FOLDER, publish
-from include.reports.weekly import collect
-from include.settings import Settings
 from include.telling import tell_incidents
 from include.till import Till, within_budgets
 from include.token_rates import rates_of
-from include.week_money import money_of
 
 T = TypeVar("T")
 
@@ -198,23 +189,25 @@ def settle(run_id: str) -> dict[str, int]:
         runs = Runs(store)
         run, epochs = runs.get(run_id), runs.epochs(run_id)
         logged = log.count(run.window)
-        _summarize(store, run, epochs, weights, attributes)
+        summarize(store, run, epochs, weights, attributes)
         ledger = runs.count(run, logged, epochs.every(COMPOSITE))
         runs.settle(run_id, ledger, now())
         for earlier in runs.touched_by(run_id):
-            _summarize(store, earlier.run, epochs, weights, attributes)
+            summarize(store, earlier.run, epochs, weights, attributes)
             if earlier.epochs != epochs:
-                _summarize(store, earlier.run, earlier.epochs, weights, attributes)
+                summarize(store, earlier.run, earlier.epochs, weights, attributes)
             counted = earlier.epochs.every(COMPOSITE) | epochs.every(COMPOSITE)
             recounted = runs.count(earlier.run, earlier.ledger.logged, counted)
             runs.settle(earlier.run.run_id, recounted, now())
     return asdict(ledger)
 
 
-def _summarize(
+def summarize(
     store: psycopg.Connection, run: Run, epochs: Epochs, weights: WeightsFile, attributes: Sequence[str]
 ) -> None:
-    composites = Composites(store)
+    """Composites and hourly segments of the run's window by those judges, from what is scored now."""
+    composites, segments = Composites(store), Segments(store)
+    segments.hold()
     for chunk in composites.judged(run.source, run.window, epochs):
         composites.save(
             [
@@ -228,7 +221,7 @@ def _summarize(
                 for one in chunk
             ]
         )
-    Segments(store).rebuild(run.window, epochs, weights.version, attributes)
+    segments.rebuild(run.window, epochs, weights.version, attributes)
 
 
 def release_rows(row_keys: Sequence[str], repair: Mapping[str, Json], who: str = "") -> int:
@@ -367,51 +360,6 @@ def probe_judges(start: datetime, end: datetime) -> dict[str, int]:
 
         counts = run_probes(sample, bench.judges, save, 2 * settings.judge.concurrency, bench.shared)
     return asdict(counts)
-
-
-# ---- report_weekly and its page --------------------------------------------------------------------------------------
-
-
-def write_report(start: datetime, end: datetime) -> str:
-    """Write the report on `[start, end)`, with Evidently's own pages beside it; returns its id."""
-    settings = configuration.from_airflow()
-    week = Window(start, end)
-    with open_store(settings) as store:
-        attachments = _draw_drift(settings, store, week) + drift_pages.of_week(Reports(store), week)
-        report = collect(week, WeekOfStore(store), attachments, money_of(week, store, settings))
-        return publish(report, Reports(store), settings.home, now()).report_id
-
-
-def list_reports() -> list[PublishedReport]:
-    """Every weekly report, the newest week first."""
-    with open_store(configuration.from_airflow()) as store:
-        return [report for report in Reports(store).all() if not drift_pages.is_page(report)]
-
-
-def read_report(report_id: str, name: str) -> ReportFile:
-    """A report's own file or one of its attachments; raises `ReportMissing`."""
-    settings = configuration.from_airflow()
-    with open_store(settings) as store:
-        return library.read(name, report_id, Reports(store), settings.home)
-
-
-def _draw_drift(settings: Settings, store: psycopg.Connection, week: Window) -> list[Attachment]:
-    """Evidently's page of every drift rule, drawn from the last settled run of the week."""
-    last = Runs(store).last_settled(week)
-    if last is None:
-        return []
-    attachments = []
-    for rule in load(settings.rules, Rules).rules:
-        if not isinstance(rule, DriftRule):
-            continue
-        samples = drift_samples(rule, _seen(last), Segments(store))
-        if any(len(sample.now) and len(sample.past) for sample in samples):  # in a first week nothing can be compared
-            name = f"{week.end:%Y-%m-%d}-{rule.name}-evidently.html"
-            path = settings.home / FOLDER / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(drift_html(samples), encoding="utf-8")
-            attachments.append(Attachment(f"Evidently: {rule.name}", name))
-    return attachments
 
 
 # ---- tend_store ------------------------------------------------------------------------------------------------------

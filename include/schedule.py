@@ -25,6 +25,8 @@ POOL = "judges"
 _PERSON_MUST_ACT = [
     errors.ConfigError,
     errors.BatchRefused,
+    errors.FeedbackRefused,
+    errors.PageMissing,
     errors.SourceForbidden,
     errors.SourceSchemaError,
     errors.StoreSchemaError,

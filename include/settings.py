@@ -126,10 +126,21 @@ class WebhookSettings(BaseModel):
     secret: SecretStr = SecretStr("")
 
 
-class Settings(BaseSettings):
-    """Everything that differs between installations."""
+class WhenParsed(BaseSettings):
+    """What is read where DAGs are parsed, from the environment alone."""
 
     model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="ignore")
+
+    report_approval: bool = False
+    """Whether a person approves the weekly report before it is sent."""
+    report_approval_hours: Annotated[float, Field(gt=0)] = 72.0
+    """How long it waits for an answer; without one it is not sent."""
+    ui_url: str = "http://localhost:8080"
+    """Where a person reaches Airflow; links in messages start with it."""
+
+
+class Settings(WhenParsed):
+    """Everything that differs between installations."""
 
     store_dsn: SecretStr
     source_dsn: SecretStr
@@ -156,8 +167,9 @@ class Settings(BaseSettings):
     """What projects may spend in a month, and who answers for it."""
     home: Path = ROOT / ".assay"
     """Reports and, without Slack, messages are written below it: `reports/` and `outbox/`."""
-    ui_url: str = "http://localhost:8080"
-    """Where a person reaches Airflow; links in messages start with it."""
+
+    report_email: Annotated[str, Field(pattern=r"^([^\s,@:]+@[^\s,@]+(,[^\s,@:]+@[^\s,@]+)*)?$")] = ""
+    """Who gets the weekly report's summary by e-mail too: addresses with commas between, none by default."""
 
     shard_size: Annotated[int, Field(ge=1, le=100_000)] = 500
     sampling: Path = STAGES / "ingest/sampling.yaml"
@@ -176,6 +188,14 @@ class Settings(BaseSettings):
     """The attribute of an interaction that names the group of its user, by which spend is summed."""
     retention_days: Annotated[int, Field(ge=1)] | None = None
     """Months that lie wholly before this many days are dropped by `tend_store`; None keeps everything."""
+
+
+def when_parsed() -> WhenParsed:
+    """Raises `ConfigError`, naming the variable."""
+    try:
+        return WhenParsed()
+    except ValidationError as error:
+        raise ConfigError(f"setting {_told(error)} (from ASSAY_* variables)") from None
 
 
 def from_airflow() -> Settings:

@@ -32,10 +32,10 @@ from include.errors import ChannelMisconfigured, NotifyError
 from include.judges.judging import JudgingFile
 from include.notify import dispatch
 from include.notify.blocks import Look, render_blocks, render_reply
-from include.notify.chart import draw_chart
 from include.notify.dead_letter import rescue
 from include.notify.digest import digests
 from include.notify.letter import letter_page, letter_text
+from include.notify.picture import draw
 from include.notify.preview import render_preview
 from include.notify.routes import Routes
 from include.notify.thread import follow_up
@@ -119,6 +119,13 @@ def tell_messages(
     ]
 
 
+def withhold_message(settings: Settings, channel: str | None, message: Message, why: str) -> None:
+    """Put on record that a message is not told, or not yet, and why."""
+    receiver = _switchboard(settings, load(settings.routes, Routes)).receiver
+    with open_store(settings) as store:
+        dispatch.withhold(message, NotificationLog(store), receiver, why, channel=channel or "", now=now())
+
+
 def channels_of_costs(settings: Settings) -> Callable[[str], str | None]:
     """Where routes want told what a project spends; "" is all projects together."""
     routes = load(settings.routes, Routes)
@@ -138,7 +145,7 @@ def _receivers(settings: Settings, routes: Routes) -> dict[str, ThreadedTranspor
     """By the word before the colon of a channel; "" is Slack where there is a connection to it, else the outbox."""
     return {
         "": _slack(settings.slack, routes) if settings.slack else _outbox(settings, routes),
-        "email": EmailTransport(_mail_server(settings.mail), letter_page, letter_text, draw_chart),
+        "email": EmailTransport(_mail_server(settings.mail), letter_page, letter_text, draw),
         "webhook": WebhookTransport(_endpoint),
     }
 
@@ -146,12 +153,12 @@ def _receivers(settings: Settings, routes: Routes) -> dict[str, ThreadedTranspor
 def _slack(slack: SlackSettings, routes: Routes) -> SlackTransport:
     calls = SlackCalls(slack.token.get_secret_value(), base_url=slack.base_url, patience_s=slack.patience_s)
     render = partial(render_blocks, look=Look(routes.owners, buttons=slack.has_buttons))
-    return SlackTransport(calls, slack.channel, render, render_reply, draw_chart)
+    return SlackTransport(calls, slack.channel, render, render_reply, draw)
 
 
 def _outbox(settings: Settings, routes: Routes) -> OutboxTransport:
     render = partial(render_blocks, look=Look(routes.owners, buttons=True))
-    return OutboxTransport(settings.home / "outbox", render, render_preview, render_reply, draw_chart)
+    return OutboxTransport(settings.home / "outbox", render, render_preview, render_reply, draw)
 
 
 def _mail_server(mail: MailSettings | None) -> MailServer | None:

@@ -15,7 +15,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from include.domain.message import Address, Chart, Message
+from include.domain.message import Address, Chart, Message, Picture
 from include.errors import ChannelMisconfigured, NotifyError
 
 PREFIX = "email:"
@@ -48,7 +48,7 @@ class EmailTransport:
         server: MailServer | None,
         page: Callable[[Message], str],
         text: Callable[[Message], str],
-        draw: Callable[[Chart], bytes],
+        draw: Callable[[Chart | Picture], bytes],
     ) -> None:
         self._server = server
         self._page = page

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from include.domain.interaction import Json
-from include.domain.message import Address, Chart, Message
+from include.domain.message import Address, Chart, Message, Picture
 
 MAX_NAME = 100
 
@@ -37,7 +37,7 @@ class OutboxTransport:
         render: Callable[[Message, Json], dict[str, Json]],
         preview: Preview,
         say: Callable[[str], str] = str,
-        draw: Callable[[Chart], bytes] | None = None,
+        draw: Callable[[Chart | Picture], bytes] | None = None,
     ) -> None:
         self._directory = directory
         self._render = render

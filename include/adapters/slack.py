@@ -18,7 +18,7 @@ from slack_sdk.web import SlackResponse
 
 from include.adapters.slack_calls import INVITE, Gone, LayoutRefused, SlackCalls, ask, next_cursor
 from include.domain.interaction import Json
-from include.domain.message import Address, Chart, Message
+from include.domain.message import Address, Chart, Message, Picture
 from include.errors import ChannelMisconfigured, NotifyError
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class SlackTransport:
         channel: str,
         render: Render,
         say: Callable[[str], str] = str,
-        draw: Callable[[Chart], bytes] | None = None,
+        draw: Callable[[Chart | Picture], bytes] | None = None,
     ) -> None:
         self._calls = calls
         self._client = calls.client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,8 @@ class FeedbackKind(StrEnum):
 class Feedback:
     """What a person said of an interaction.
 
-    Of a score, `value` in [0, 1] is the expert's, `judged` the judge's of `epoch`, and `text` says why. Of a correction,
-    `text` is the answer as it should have been and `judged` the composite that the logged one had, if any.
+    Of a score, `value` in [0, 1] is the expert's, `judged` the judge's of `epoch`, and `text` says why. Of a
+    correction, `text` is the answer as it should have been and `judged` the composite of the logged one, if any.
     """
 
     interaction_id: str
@@ -50,6 +51,11 @@ class Case:
     at: datetime
 
 
+def dataset_name(text: str) -> str:
+    """Letters and digits of any script, small, with hyphens between words, 60 characters at most; "" of none."""
+    return re.sub(r"[\W_]+", "-", text.lower())[:60].strip("-")
+
+
 @dataclass(frozen=True, slots=True)
 class Rejudgement:
     """Judging again at a person's request: values by dimension, and `composite`, before and after.
@@ -64,6 +70,25 @@ class Rejudgement:
     after: Mapping[str, float]
     who: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people said and did about one interaction, the latest first of each."""
+
+    feedback: tuple[Feedback, ...] = ()
+    cases: tuple[Case, ...] = ()
+    rejudgements: tuple[Rejudgement, ...] = ()
+
+    @property
+    def correction(self) -> Feedback | None:
+        """The answer as it should have been, as it was said last by anybody."""
+        return next((one for one in self.feedback if one.kind is FeedbackKind.CORRECTION), None)
+
+    def is_replaced(self, one: Feedback) -> bool:
+        """Whether the same person said something else of the same later."""
+        same = (one.who, one.kind, one.dimension)
+        return next(other for other in self.feedback if (other.who, other.kind, other.dimension) == same) != one
 
 
 SAME_GRADE = 0.125

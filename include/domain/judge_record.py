@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from include.domain.cost import Spend
 from include.domain.interaction import Json
@@ -33,7 +34,8 @@ class EpochRecord:
 class Given:
     """Values that an epoch gave in a project; `spend` is what the calls behind each cost, a "call" for each value.
 
-    Tokens are those of the same calls; `cached_input_tokens`, a part of the others, the provider had held.
+    Tokens are those of the same calls; `cached_input_tokens`, a part of the others, the provider had held. Where there
+    are very many, all are `counted`, and the calls of the newest alone are looked at.
     """
 
     project: str
@@ -41,11 +43,19 @@ class Given:
     spend: Spend = NOTHING
     input_tokens: int = 0
     cached_input_tokens: int = 0
+    counted: int = 0
 
     @property
     def values(self) -> int:
         """How many."""
-        return self.spend.calls
+        return max(self.spend.calls, self.counted)
+
+    @property
+    def reckoned(self) -> Decimal | None:
+        """USD of all, by those that were looked at; None where none was, or where all were."""
+        if not 0 < self.spend.calls < self.counted:
+            return None
+        return self.spend.known * self.counted / self.spend.calls
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,13 +84,14 @@ class Listing:
     """A page of a list. `after` is where the next one starts, None at the end.
 
     `is_partial`: so many rows were looked at that the search stopped before the page was full. `gave_up`: it took too
-    long, and nothing is known of what there is.
+    long, and nothing is known of what there is. `since`: what was logged before was not looked at, by any of its pages.
     """
 
     found: tuple[Listed, ...] = ()
     after: Place | None = None
     is_partial: bool = False
     gave_up: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

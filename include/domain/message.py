@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -74,6 +75,19 @@ class Chart:
         return {**asdict(self), **times, "points": points, "outlook": outlook}
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG that was drawn already; `alt` says in words what it shows, for whoever cannot see it."""
+
+    title: str
+    png: bytes
+    alt: str
+
+    def to_json(self) -> dict[str, Json]:
+        """What it shows, with the picture by its SHA-256."""
+        return {"title": self.title, "alt": self.alt, "sha256": hashlib.sha256(self.png).hexdigest()}
+
+
 class Verb(StrEnum):
     """What a reader can do about an incident from where the message stands."""
 
@@ -102,7 +116,7 @@ class Message:
     footer: str = ""
     resolved: bool = False
     owner: str = ""
-    chart: Chart | None = None
+    chart: Chart | Picture | None = None
     quotes: tuple[str, ...] = ()
     """Examples of what was logged, redacted."""
     verbs: tuple[Verb, ...] = ()
@@ -114,7 +128,7 @@ class Message:
 
     def to_json(self) -> dict[str, Json]:
         """All of it; times are ISO 8601."""
-        told: dict[str, Json] = asdict(self)
+        told: dict[str, Json] = asdict(replace(self, chart=None))
         if self.chart is not None:
             told["chart"] = self.chart.to_json()
         return told

@@ -10,13 +10,15 @@ from typing import Any, Protocol
 from include.domain.alert import Alert, Incident, Precision, Told
 from include.domain.cause import Arrival
 from include.domain.cost import DailyCost, Spend
+from include.domain.feedback import ExpertsWeek
 from include.domain.intake import Admitted, Decision, Facts, StagedRow
 from include.domain.interaction import Interaction, Json, Window
 from include.domain.llm import JudgeCall, LLMReply, LLMRequest, SparedCall
 from include.domain.message import Address, Message
 from include.domain.observation import Observation, Scope, Total
 from include.domain.price import BillableCall, Price
-from include.domain.report import Example, JudgeWeek, PublishedReport, Refusal
+from include.domain.probe import ShiftTally
+from include.domain.report import Example, JudgeWeek, PublishedReport, Refusal, SegmentTally
 from include.domain.rule import Evidence
 from include.domain.run import CoverageLedger
 from include.domain.score import Epoch, Outcome
@@ -333,6 +335,14 @@ class WeekRecord(Protocol):
         """
         ...
 
+    def segments(self, window: Window) -> list[SegmentTally]:
+        """Composites of the whole window by model and prompt version, and by each attribute that is counted."""
+        ...
+
+    def shifts(self, window: Window) -> list[ShiftTally]:
+        """How far disguises moved scores of the window's interactions, by probe, dimension and judge."""
+        ...
+
     def runs(self, window: Window) -> list[tuple[Window, CoverageLedger | None]]:
         """The runs whose windows start in the window, by time, without a ledger where unsettled.
 
@@ -360,10 +370,14 @@ class WeekRecord(Protocol):
         """What on-call thinks of the incidents that began in the window, by rule, most often not useful first."""
         ...
 
-    def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:
-        """Up to `limit` interactions of each project with the lowest composite, worst first.
+    def experts(self, window: Window) -> ExpertsWeek:
+        """What experts said, corrected and kept in the window, and what judging again changed."""
+        ...
 
-        `epochs` name the judges that count, and the sets of them behind composites.
+    def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:
+        """Interactions with the lowest composites, worst first: up to `limit` of each project, bounded in all.
+
+        `epochs` name the judges that count, and the sets of them behind composites. Texts may hold what must be hidden.
         """
         ...
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+RISES_ONLY = frozenset({"padded", "planted"})
+"""Probes that make an answer worse, if anything: a rubric may well ask for fewer points, and never for more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from include.domain.interaction import Json
-from include.domain.score import Composite, Opinion
+from include.domain.score import Composite, Opinion, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Given:
     scored_at: datetime
     members: tuple[Opinion, ...] = ()
     disagreement: float | None = None
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from enum import StrEnum
 
 from include.domain.alert import Precision
 from include.domain.cost import Spend
+from include.domain.feedback import ExpertsWeek
 from include.domain.interaction import Window
 from include.domain.judging_cost import JudgingWeek
 from include.domain.message import Severity
 from include.domain.money import BudgetMonth
 from include.domain.run import CoverageLedger
 from include.domain.score import ScoreSource
+from include.domain.segment import Tally
 from include.domain.value import ValueWeek
-from include.errors import AssayError
+from include.errors import PageMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +62,82 @@ class MeasureWeek:
     other_judges: int = 0
 
 
+class Reached(StrEnum):
+    """How a mean stands to its target: on one side with its whole interval, or too close to tell."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectWeek:
-    """The scores of one project in one environment; `composite` is None where no interaction was scored whole."""
+    """The scores of one project in one environment; `composite` is None where no interaction was scored whole.
+
+    `target` is what rules hold the composite to, in [0, 1].
+    """
 
     project: str
     environment: str
     composite: MeasureWeek | None
     dimensions: tuple[MeasureWeek, ...]
+    target: float | None = None
+
+    @property
+    def reached(self) -> Reached | None:
+        """How the week's composite stands to the target, None without either."""
+        now = self.composite.now if self.composite else None
+        if now is None or self.target is None:
+            return None
+        if now.low is None or now.high is None or now.low < self.target <= now.high:
+            return Reached.UNSURE
+        return Reached.YES if now.low >= self.target else Reached.NO
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTally:
+    """Composites of one segment over a stretch of time, by one set of judges.
+
+    `parts` pair columns with their values: model and prompt version, or one attribute.
+    """
+
+    project: str
+    environment: str
+    parts: tuple[tuple[str, str], ...]
+    epoch: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChange:
+    """A segment whose mean composite changed by more than noise, and what that brought to its project's mean.
+
+    `brought` is in the unit of the score; shares are of the weight of the project's scores, in [0, 1]. `before` is None
+    of a segment that is new, which is then held to `usual`, the project's own mean of the week before.
+    """
+
+    project: str
+    environment: str
+    parts: tuple[tuple[str, str], ...]
+    brought: float
+    share: float
+    share_before: float
+    now: Estimate
+    before: Estimate | None
+    usual: float
+
+    @property
+    def difference(self) -> float:
+        """Of the means now and before."""
+        return self.now.mean - (self.before.mean if self.before else self.usual)
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentWeek:
     """Alerts of one cause, told as one thing; `ends_at` is None while it is open, `until` what is known so far.
 
-    `sentence` says what was found at its worst. `live` is False for what was found in the past, looked at later, and
-    told to nobody.
+    `sentence` says what was found at its worst, `cause` where that came from, "" where nobody knows. `live` is False
+    for what was found in the past, looked at later, and told to nobody.
     """
 
     title: str
@@ -88,6 +150,7 @@ class IncidentWeek:
     sentence: str
     alerts: tuple[str, ...]
     live: bool
+    cause: str = ""
 
     @property
     def duration(self) -> timedelta:
@@ -211,6 +274,7 @@ class JudgeWeek:
     """A judge that scored this week: its epoch, what it is, how many values it gave.
 
     `cached` is the share of the tokens it was asked with that came from its provider's cache; None where none counted.
+    `failed` are the interactions that it could not score, unless they gave it nothing to judge.
     """
 
     epoch: str
@@ -221,6 +285,24 @@ class JudgeWeek:
     first_seen_at: datetime
     values: int
     cached: float | None = None
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How far a disguise of the answers moved a judge's scores on average, in [-1, 1]; `low` and `high` hold 95 %.
+
+    `is_fault` says that it is more than noise, and no answer that was made worse got less.
+    """
+
+    probe: str
+    dimension: str
+    epoch: str
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+    is_fault: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +333,12 @@ class WeeklyReport:
     attachments: tuple[Attachment, ...] = ()
     precision: tuple[Precision, ...] = ()
     """What on-call thinks of the incidents that began in the charted time."""
+    changes: tuple[SegmentChange, ...] = ()
+    """Which segments got better or worse, the one that weighs most in its project's change first."""
+    leanings: tuple[Leaning, ...] = ()
+    experts: ExpertsWeek = field(default_factory=ExpertsWeek)
+    paragraph: str | None = None
+    """What a model wrote of these figures, where somebody asked for it; it is shown as such."""
 
     @property
     def report_id(self) -> str:
@@ -273,7 +361,11 @@ def report_id(window: Window) -> str:
     """The name of the report of that window and, with its ending, of its file: the same for the same window."""
     start, end = window.start, window.end
     form = "%Y-%m-%d" if start.time() == end.time() == datetime.min.time() else "%Y-%m-%dT%H%MZ"
-    return f"weekly_{start:{form}}_{end:{form}}"
+    return f"{WEEKLY}{start:{form}}_{end:{form}}"
+
+
+WEEKLY = "weekly_"
+"""Begins the ids of weekly reports in the index, which holds pages of drift as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +381,35 @@ class PublishedReport:
     sha256: str
     created_at: datetime
 
+    @property
+    def is_weekly(self) -> bool:
+        """Whether it is the report of a week, and no page of drift."""
+        return self.report_id.startswith(WEEKLY)
+
+
+class DeliveryState(StrEnum):
+    """What became of a report's summary at one receiver."""
+
+    SENT = "sent"
+    WITHHELD = "withheld"
+    """Nobody is to be told, or not yet."""
+    FAILED = "failed"
+    UNDER_WAY = "intended"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a report's summary went, and when; `channel` is "" for the receiver's default, `note` says why it did not.
+
+    `receiver` is "slack", "outbox" or "email".
+    """
+
+    receiver: str
+    channel: str
+    state: DeliveryState
+    note: str
+    at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
@@ -297,7 +418,8 @@ class ReportFile:
     report: PublishedReport
     content: bytes
     is_attachment: bool
+    media_type: str = "text/html"
 
 
-class ReportMissing(AssayError):
+class ReportMissing(PageMissing):
     """No such report is registered, or its file is gone; the message says which."""

@@ -98,12 +98,25 @@ class Opinion:
     sample: int = 0
 
 
+MOST_STATEMENTS = 100
+"""So many are kept with a score at most, those that are not good before others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a judge said of one part of what it judged, such as a statement of the answer: `good` or not, and why."""
+
+    text: str
+    reason: str
+    good: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """One dimension of one interaction; `value` in [0, 1], `cost` in USD or None where the price is unknown.
 
     `epoch` names the judge that gave it (see `Epoch`); values of two epochs are never pooled. `members` are the
-    opinions behind it where several were heard.
+    opinions behind it where several were heard, `statements` those of the answer where the judge took it apart.
     """
 
     interaction_id: str
@@ -116,6 +129,7 @@ class Score:
     usage: Usage = Usage()
     cost: Decimal | None = Decimal(0)
     members: tuple[Opinion, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
     @property
     def disagreement(self) -> float | None:

@@ -198,13 +198,21 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class RetryLoop:
-    """The same question asked again and again in one conversation; `wasted` is what all but the first call cost."""
+    """Calls of one caller that go round and round: to no avail, or far more of them than is usual in the project.
+
+    `wasted` are those in vain, and of a run that is too long those beyond the `usual` number.
+    """
 
     project: str
-    conversation_id: str
+    caller: str
+    """The conversation, or the user where none was logged."""
     interaction_id: str
     """Of the first call."""
     calls: int
+    in_vain: int
+    """Calls that failed, or whose question had been answered before."""
+    usual: int | None
+    """Nine in ten runs of the project have no more calls; None where too few are known."""
     first_at: datetime
     last_at: datetime
     wasted: Spend
@@ -212,7 +220,7 @@ class RetryLoop:
 
 @dataclass(frozen=True, slots=True)
 class RetryLoops:
-    """All of a week: how many, how many calls repeated, what these cost; and the dearest of them."""
+    """All of a week: how many, the calls that they wasted and what these cost; and the dearest of them."""
 
     count: int = 0
     wasted: Spend = field(default_factory=Spend)

@@ -10,20 +10,25 @@ from decimal import Decimal
 
 from include.domain.interaction import Interaction
 from include.domain.ports import Judge
-from include.domain.score import Epoch, FailureType, Opinion, Outcome, Score, ScoreFailure, Usage
+from include.domain.score import Epoch, FailureType, Opinion, Outcome, Score, ScoreFailure, Statement, Usage
 from include.errors import JudgeError, JudgeMisconfigured
 from include.judges.redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a judge thinks of an interaction: `value` in [0, 1], and what it took to find it (`cost` in USD)."""
+    """What a judge thinks of an interaction: `value` in [0, 1], and what it took to find it (`cost` in USD).
+
+    `statements` only of a judge that takes the answer apart. A cascade and a panel have none to choose from: what they
+    hear are verdicts by a rubric, one of each member on the whole answer.
+    """
 
     value: float
     explanation: str
     usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = Decimal(0)
     members: tuple[Opinion, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 class FindingJudge(ABC):
@@ -65,6 +70,7 @@ class FindingJudge(ABC):
             usage=found.usage,
             cost=found.cost,
             members=tuple(replace(one, explanation=restore(one.explanation)) for one in found.members),
+            statements=tuple(Statement(restore(one.text), restore(one.reason), one.good) for one in found.statements),
         )
 
     @abstractmethod

@@ -61,6 +61,8 @@ class JudgingFile(BaseModel):
 
     judging: Annotated[Judging, Field(validate_default=True)] = Judging()
     projects: dict[str, Judging] = {}
+    paragraph: Name | None = None
+    """Who writes a paragraph on the figures of the weekly report."""
 
     @field_validator("judging")
     @classmethod
@@ -94,8 +96,9 @@ class JudgingFile(BaseModel):
 
     @property
     def names(self) -> frozenset[str]:
-        """Every model that some project needs."""
-        return self.judging.names.union(*(self.of(project).names for project in self.projects))
+        """Every model that some project, or the weekly report, needs."""
+        writer = {self.paragraph} if self.paragraph else set()
+        return self.judging.names.union(writer, *(self.of(project).names for project in self.projects))
 
 
 def _merged(everybody: Judging, own: Judging) -> Judging:

@@ -11,9 +11,15 @@ from functools import cache
 from pathlib import Path
 
 from include.domain.interaction import Interaction
-from include.domain.score import Epoch, ScoreSource
+from include.domain.score import Epoch, ScoreSource, Statement
 from include.judges import offline
 from include.judges.judge import Finding, FindingJudge, nothing_to_judge
+from include.judges.offline.claims import Claim
+from include.judges.offline.evidence import gather
+from include.judges.offline.language import differs
+from include.judges.offline.opinion import quote
+from include.judges.offline.refusal import declines
+from include.judges.offline.support import read_beside, stated
 from include.judges.prompt import references
 
 Scorer = Callable[[Interaction], "offline.Opinion | None"]
@@ -38,6 +44,10 @@ SCORERS: Mapping[str, Scorer] = {
 }
 
 
+BORNE_OUT = 0.5
+"""The support from which on a sentence is shown as borne out: a fair paraphrase is, and nothing with a violation."""
+
+
 class OfflineJudge(FindingJudge):
     """One of the dimensions in `SCORERS`, scored without a call."""
 
@@ -49,7 +59,28 @@ class OfflineJudge(FindingJudge):
         opinion = self._scorer(interaction)
         if opinion is None:
             raise nothing_to_judge(interaction, contexts_needed=self._epoch.dimension != "professionalism")
-        return Finding(opinion.value, opinion.explanation)
+        told = _statements(interaction) if self._epoch.dimension == "faithfulness" else ()
+        return Finding(opinion.value, opinion.explanation, statements=told)
+
+
+def _statements(asked: Interaction) -> tuple[Statement, ...]:
+    """The answer's sentences as faithfulness examined them; none of an answer whose words it did not compare.
+
+    It stands outside of the rules: they are the judge's epoch, and what is told of a score is no part of it.
+    """
+    evidence = gather(asked.retrieved_contexts)
+    answer = read_beside(asked.response, evidence)
+    if declines(answer) or (evidence.first is not None and differs(evidence.first, answer)):
+        return ()
+    return tuple(_statement(claim) for claim in stated(answer, evidence, asked.user_input))
+
+
+def _statement(claim: Claim) -> Statement:
+    if claim.support >= BORNE_OUT:
+        return Statement(claim.sentence.text, "", good=True)
+    lacking = f"the passages lack {', '.join(map(quote, claim.missing[:4]))}" if claim.missing else ""
+    reason = "; ".join(claim.violations[:2]) or lacking or "its words are there, but not together"
+    return Statement(claim.sentence.text, f"{reason[0].upper()}{reason[1:]}.", good=False)
 
 
 @cache

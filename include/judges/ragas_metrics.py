@@ -10,21 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from include.domain.interaction import Interaction
-from include.domain.score import FailureType
+from include.domain.score import FailureType, Statement
 from include.errors import JudgeError
 from include.judges.prompt import references
 
 _SHOWN = 5
 _NO_QUESTION = "(none)"  # RAGAS refuses an empty one
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a model said of one statement, passage or answer: `good` or not, and why."""
-
-    text: str
-    reason: str
-    good: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +50,9 @@ class Metric:
     ragas: str
     takes: tuple[str, ...]
     expected: Callable[[Texts], Lengths]
-    told: Callable[[float, Sequence[Mark]], str]
+    told: Callable[[float, Sequence[Statement]], str]
+    states: bool = False
+    """Whether what is marked are statements of the answer, and of nothing else."""
     less_is_better: bool = False
     embeds: bool = False
     samples: bool = False
@@ -81,7 +74,7 @@ class _Bad:
     all_good: str
     some_bad: str
 
-    def __call__(self, value: float, marks: Sequence[Mark]) -> str:
+    def __call__(self, value: float, marks: Sequence[Statement]) -> str:
         bad = [mark for mark in marks if not mark.good]
         if not bad:
             return self.all_good.format(count=len(marks))
@@ -90,14 +83,14 @@ class _Bad:
         return f"{len(bad)} of {len(marks)} {self.some_bad}: {shown}{more}."
 
 
-def _sensitivity(value: float, marks: Sequence[Mark]) -> str:
+def _sensitivity(value: float, marks: Sequence[Statement]) -> str:
     return (
         f"Noise sensitivity {1 - value:.2f}: the share of the answer's statements that the reference does not bear "
         "out, although a passage that matters for the reference does."
     )
 
 
-def _relevancy(value: float, marks: Sequence[Mark]) -> str:
+def _relevancy(value: float, marks: Sequence[Statement]) -> str:
     if marks and not any(mark.good for mark in marks):
         return "The answer is evasive, which counts as 0."
     asked = "; ".join(f'"{mark.text}"' for mark in marks[:_SHOWN])
@@ -163,6 +156,7 @@ METRICS = {
                 "The passages bear out all {count} statements.",
                 "statements are not borne out by the passages",
             ),
+            states=True,
         ),
         Metric(
             "context_precision_with_reference",

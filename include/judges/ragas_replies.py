@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from include.domain.score import Statement
 from include.domain.vector import unpacked
-from include.judges.ragas_metrics import Mark
 from include.judges.reply import Malformed
 
 MARKS = ("verdict", "attributed", "noncommittal")
 """What RAGAS calls a 0 or 1; it checks neither that it is one nor that there are as many as it asked for."""
 
 
-def marks(reply: BaseModel, asked: Mapping[str, Any]) -> list[Mark]:
+def marks(reply: BaseModel, asked: Mapping[str, Any]) -> list[Statement]:
     """What the reply says of each thing that was `asked` about; none where it only takes a text apart.
 
     Raises `Malformed` where something is neither 0 nor 1, or where there are not as many as statements.
@@ -50,7 +50,7 @@ def parts(reply: BaseModel) -> Sequence[Any]:
     return lists[0] if lists else [reply]
 
 
-def _mark(part: Any, value: int) -> Mark:
+def _mark(part: Any, value: int) -> Statement:
     evasive = hasattr(part, "noncommittal")
     text: str = getattr(part, "statement", "") or getattr(part, "question", "")
-    return Mark(text, getattr(part, "reason", ""), bool(value) is not evasive)
+    return Statement(text, getattr(part, "reason", ""), bool(value) is not evasive)

@@ -18,12 +18,12 @@ from pydantic import BaseModel
 
 from include.domain.interaction import Interaction, Json
 from include.domain.llm import CallPurpose, ChatMessage, LLMRequest
-from include.domain.score import Epoch, ScoreSource, digest
+from include.domain.score import Epoch, ScoreSource, Statement, digest
 from include.judges.calls import Bill, Calls
 from include.judges.estimate import ExpectedCall
 from include.judges.fence import NOTICE, enclose
 from include.judges.judge import Finding, FindingJudge, nothing_to_judge
-from include.judges.ragas_metrics import Mark, Metric, Texts
+from include.judges.ragas_metrics import Metric, Texts
 from include.judges.ragas_replies import marks, parts, vector
 from include.judges.redaction import Redactor
 from include.judges.reply import PARSER_VERSION, parse
@@ -83,7 +83,13 @@ class RagasJudge(FindingJudge):
         if isnan(value):
             raise nothing_to_judge(interaction, contexts_needed=False)
         value = min(1.0, max(0.0, 1 - value if self.metric.less_is_better else value))  # rounding may lead out
-        return Finding(value, self.metric.told(value, talk.marks), talk.bill.usage, talk.bill.cost)
+        return Finding(
+            value,
+            self.metric.told(value, talk.marks),
+            talk.bill.usage,
+            talk.bill.cost,
+            statements=tuple(talk.marks) if self.metric.states else (),
+        )
 
     def request(self, constant: str, logged: str, model: type[BaseModel], sample: int) -> LLMRequest:
         """RAGAS's prompt, its constant part first and the logged text fenced."""
@@ -164,7 +170,7 @@ def _ours() -> tuple[type[Any], type[Any]]:
             self._interaction = interaction
             self._purpose = CallPurpose(interaction.project, judge.metric.dimension, judge.epoch.judge)
             self._asked = 0
-            self.marks: list[Mark] = []
+            self.marks: list[Statement] = []
             self.bill = Bill()
 
         def generate(self, prompt: str, response_model: type[M]) -> M:
@@ -173,7 +179,7 @@ def _ours() -> tuple[type[Any], type[Any]]:
         async def agenerate(self, prompt: str, response_model: type[M]) -> M:
             constant, logged = cut(prompt)
             asked = json.loads(logged)
-            found: list[Mark] = []
+            found: list[Statement] = []
 
             def read(content: str) -> M:
                 reply = parse(content, response_model)

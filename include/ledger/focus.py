@@ -2,8 +2,8 @@
 
 FOCUS is the FinOps Open Cost and Usage Specification (focus.finops.org). Every column that is mandatory in 1.2 or in
 1.3 is there, with those that say something of LLM calls; 1.4 has the same less ProviderName and PublisherName. Columns
-with `x_` are ours, as the specification wants them named. Where it forbids NULL and a cost is not known, it is NULL
-all the same: 0 would be a lie.
+with `x_` are ours, as the specification wants them named. It forbids NULL in a cost, and 0 would be a lie: a line whose
+cost nobody knows is no charge, and goes where no cost is asked for.
 """
 
 from __future__ import annotations
@@ -67,22 +67,41 @@ COLUMNS: Mapping[str, type] = {
     "x_UnpricedCalls": int,
 }
 """Every column of the file, in its order, with the type of what it holds: money and quantities exact, times in UTC."""
+COSTS = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
+UNPRICED_COLUMNS: Mapping[str, type] = {name: kind for name, kind in COLUMNS.items() if name not in COSTS}
+"""Those of a line without a known cost."""
 
 
 def charge(line: CostLine, account: str = "") -> dict[str, Value]:
-    """The values of `COLUMNS`; `account` is who pays, as the provider names the billing account.
+    """The values of `COLUMNS` of a line whose cost is known; `account` is who pays, as the provider names the account.
 
     EffectiveCost is the ledger's cost. BilledCost is what the application logged as billed, and the ledger's cost of
-    calls of which it logged nothing. ListCost is unknown where a contract of one's own gave the price, and of judges,
-    of whose prices that is not recorded.
+    calls of which it logged nothing. ListCost is known where the price is a list price; else, where a contract of
+    one's own gave it, and of judges, it is the BilledCost, as the specification wants it of charges without a list
+    unit price.
+    """
+    if line.cost is None:
+        raise ValueError(f"{line.calls} calls of {line.model} have no known cost")
+    billed = line.cost - line.billed_computed + line.billed_cost
+    return unpriced(line, account) | {
+        "BilledCost": billed,
+        "ContractedCost": line.cost,
+        "EffectiveCost": line.cost,
+        "ListCost": line.cost if line.price_source == LIST else billed,
+    }
+
+
+def unpriced(line: CostLine, account: str = "") -> dict[str, Value]:
+    """The values of `UNPRICED_COLUMNS`: all that is known of calls beside their cost.
+
+    Quantities are tokens, or requests where no tokens were logged.
     """
     day, tokens = _midnight(line.day), line.input_tokens + line.output_tokens
-    quantity, unit = (Decimal(tokens), "Tokens") if tokens else (None, None)  # no call has none: nobody logged them
+    quantity, unit = (Decimal(tokens), "Tokens") if tokens else (Decimal(line.calls), "Requests")
     provider = line.provider_name or UNKNOWN
     month = line.day.replace(day=1)
     return {
-        "BilledCost": None if line.cost is None else line.cost - line.billed_computed + line.billed_cost,
-        "BillingAccountId": account or None,
+        "BillingAccountId": account or UNKNOWN,
         "BillingAccountName": account or None,
         "BillingCurrency": "USD",
         "BillingPeriodEnd": _midnight((month + timedelta(days=31)).replace(day=1)),
@@ -95,11 +114,8 @@ def charge(line: CostLine, account: str = "") -> dict[str, Value]:
         "ChargePeriodStart": day,
         "ConsumedQuantity": quantity,
         "ConsumedUnit": unit,
-        "ContractedCost": line.cost,
-        "EffectiveCost": line.cost,
         "HostProviderName": provider,
         "InvoiceIssuerName": provider,
-        "ListCost": line.cost if line.price_source == LIST else None,
         "PricingQuantity": quantity,
         "PricingUnit": unit,
         "ProviderName": provider,

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from include.domain.probe import ShiftTally
+from include.domain.probe import RISES_ONLY, ShiftTally
 from include.domain.rule import Evidence, RuleOutcome
 from include.domain.run import Epochs
 from include.monitors.intervals import detectable
 from include.monitors.result import Finding, no_data
 from include.monitors.rules import ProbeRule
-
-RISES_ONLY = frozenset({"padded", "planted"})
-"""Probes that make an answer worse, if anything: a rubric may well ask for fewer points, and never for more."""
 
 
 def judge(rule: ProbeRule, tallies: Sequence[ShiftTally], epochs: Epochs) -> list[Finding]:

@@ -17,6 +17,8 @@ DAY = timedelta(days=1)
 ENOUGH_DAYS, ENOUGH_IN_ALL = 3, 7
 """How many past days of the same kind must be known, and of all kinds."""
 MOST_TYPICAL = 7
+ALIKE_DIGITS = 9
+"""Days whose distances from the usual, as shares of it, agree in so many digits after the point are equally near."""
 TO_SD = 1.4826 / math.sqrt(2)
 """A median absolute difference of two normal values times this estimates their standard deviation."""
 
@@ -64,6 +66,8 @@ def usual(span: Window, past: Sequence[tuple[Window, float]], *, by_kind: bool) 
         if middle[kind] > 0
     ]
     value = middle[by_kind and is_weekend(span.start)]
-    nearest = sorted(alike, key=lambda one: abs(one[1] - value))[: min(MOST_TYPICAL, (len(alike) + 1) // 2)]
+    # The same rows added in another order differ in the sum's last digits; of days equally near the newest count.
+    nearest = sorted(alike, key=lambda one: round(abs(one[1] - value) / (value or 1.0), ALIKE_DIGITS))
+    nearest = nearest[: min(MOST_TYPICAL, (len(alike) + 1) // 2)]
     deviation = TO_SD * median(swings) * value if swings else 0.0
     return Usual(value, deviation, len(alike), tuple(day for day, _ in nearest))

@@ -130,6 +130,15 @@ def tell(
     return notice
 
 
+def withhold(message: Message, log: NotificationLog, receiver: str, why: str, *, channel: str, now: datetime) -> None:
+    """Put on record that a message is not told, or not yet, and why; one that was told stays as it stands."""
+    with log.hold(message.key):
+        told = log.get(message.key, receiver)
+        if told is None or told.address is None:
+            intent = _intent(message, channel, NotifyReason.NONE, told, receiver, now)
+            log.put(replace(intent, digest="", confirmed=True, error=why), message)  # told later, it is news
+
+
 def _intent(
     message: Message, channel: str, reason: NotifyReason, told: Told | None, receiver: str, now: datetime
 ) -> Told:

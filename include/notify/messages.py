@@ -211,8 +211,12 @@ def _links(alert: Alert, incident_id: str, ui_url: str) -> tuple[Link, ...]:
 
 def incident_page(ui_url: str, incident_id: str) -> str:
     """Where the incident stands inside Airflow, whose address of a plugin's page ends with the page's own path."""
-    own = f"{urlsplit(ui_url).path}/assay/quality/incidents/{quote(incident_id, safe='')}"
-    return f"{ui_url}/plugin/quality{own}"
+    return quality_page(ui_url, f"incidents/{quote(incident_id, safe='')}")
+
+
+def quality_page(ui_url: str, path: str) -> str:
+    """Where a page of ours stands inside Airflow; `path` is what follows the address of the pages."""
+    return f"{ui_url}/plugin/quality{urlsplit(ui_url).path}/assay/quality/{path}"
 
 
 def _is_address(text: str) -> bool:

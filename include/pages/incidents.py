@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -11,9 +11,9 @@ from include import settings as configuration
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.incident_facts import IncidentFacts
 from include.adapters.yaml_file import load
-from include.assembly import mutes, now, open_store
+from include.assembly import mutes, now
 from include.background import background
-from include.domain.alert import Alert, Incident, Verdict
+from include.domain.alert import Incident, Verdict
 from include.domain.interaction import Window
 from include.domain.message import Message
 from include.errors import PageMissing
@@ -21,6 +21,11 @@ from include.judges.judging import JudgingFile
 from include.notify.messages import incident_message
 from include.notify.silences import Mutes
 from include.notify.thread import Event, history
+from include.pages.reading import reading
+from include.settings import Settings
+
+MOST = 200
+"""Incidents that are listed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,18 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentList:
+    """Incidents of a window, in one environment or in all; `environments` are all that any of the window names.
+
+    `has_more`: there are more than `MOST`, of which the open ones come first, then the newest.
+    """
+
+    found: tuple[Headline, ...] = ()
+    environments: tuple[str, ...] = ()
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """All that is known of one incident; `history` is oldest first."""
 
@@ -47,16 +64,27 @@ class Dossier:
     verdicts: tuple[Verdict, ...] = field(default=())
 
 
-def incidents(window: Window) -> list[Headline]:
-    """Live incidents that were open in the window: those that are open first, then the newest."""
+def incident_list(window: Window, environment: str = "") -> IncidentList:
+    """Live incidents that were open in the window, in that environment or in all ("")."""
     settings = configuration.for_the_store()
-    with open_store(settings) as store:
-        by_incident: dict[str, list[Alert]] = defaultdict(list)
-        for alert in Alerts(store).during(window):
-            if alert.live and alert.incident_id is not None:
-                by_incident[alert.incident_id].append(alert)
-        muted = mutes(settings, store)
-        found = [_standing(store, incident_id, muted) for incident_id in by_incident]
+    with reading(settings) as store:
+        ids = Alerts(store).told_during(window, MOST + 1, environment=environment)
+        environments = Alerts(store).environments(window)
+        found = _headlines(store, settings, ids[:MOST])
+    return IncidentList(tuple(found), tuple(environments), len(ids) > MOST)
+
+
+def incidents(window: Window, project: str = "") -> list[Headline]:
+    """Up to `MOST` live incidents that were open in the window, of that project or of all ("")."""
+    settings = configuration.for_the_store()
+    with reading(settings) as store:
+        return _headlines(store, settings, Alerts(store).told_during(window, MOST, project=project))
+
+
+def _headlines(store: psycopg.Connection, settings: Settings, ids: Sequence[str]) -> list[Headline]:
+    """Those that are open first, then the newest."""
+    muted, at = mutes(settings, store), now()
+    found = [muted.apply(one, None, at) for one in Alerts(store).incidents(ids)]
     told = [Headline(incident, incident_message(incident, settings.ui_url)) for incident in found]
     newest_first = sorted(told, key=lambda one: one.incident.starts_at, reverse=True)
     return sorted(newest_first, key=lambda one: (one.incident.is_resolved, one.is_muted, one.message.severity.rank))
@@ -65,7 +93,7 @@ def incidents(window: Window) -> list[Headline]:
 def incident(incident_id: str) -> Dossier:
     """One incident with what was logged while it lasted, redacted; raises `PageMissing`."""
     settings = configuration.for_the_store()
-    with open_store(settings) as store:
+    with reading(settings) as store:
         found, facts = _standing(store, incident_id, mutes(settings, store)), IncidentFacts(store)
         known = background(facts, load(settings.judging, JudgingFile))
         message = incident_message(found, settings.ui_url, known)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from include import settings as configuration
 from include.adapters.postgres.judge_records import JudgeRecords
 from include.adapters.postgres.probes import Probes
-from include.adapters.postgres.week import WeekOfStore
-from include.assembly import open_store
+from include.adapters.postgres.stretches import Stretches
 from include.domain.interaction import Json, Window
 from include.domain.judge_record import Agreement, CallRecord, EpochRecord, Failed, Given
 from include.domain.judging_cost import per_thousand
-from include.domain.probe import ShiftTally
+from include.domain.probe import RISES_ONLY, ShiftTally
 from include.domain.report import Estimate
 from include.domain.score import FailureType
 from include.domain.segment import SegmentRow, Tally, merged
-from include.monitors.probe import RISES_ONLY
 from include.monitors.takeover import differences
+from include.pages.reading import reading
 from include.reports.estimate import CONFIDENCE, estimate
 from include.reports.spending import days_of
 
@@ -56,7 +55,7 @@ class JudgeEpoch:
     @property
     def per_thousand(self) -> Decimal | None:
         """USD of 1,000 values; None where it gave none or none has a price."""
-        return per_thousand(self.given.spend, self.given.values - self.given.spend.unpriced)
+        return per_thousand(self.given.spend, self.given.spend.calls - self.given.spend.unpriced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,7 @@ class Bench:
     epochs: tuple[JudgeEpoch, ...]
     calls: tuple[CallRecord, ...]
     leanings: tuple[Leaning, ...]
+    environments: tuple[str, ...] = ()
 
     @property
     def agreed(self) -> tuple[JudgeEpoch, ...]:
@@ -91,24 +91,29 @@ class Bench:
         return tuple(one for one in self.epochs if one.agreement)
 
 
-def judges(window: Window) -> Bench:
-    """Whoever judged an interaction that was logged in `window` (full hours), or failed to."""
-    with open_store(configuration.for_the_store()) as store:
+def judges(window: Window, environment: str = "") -> Bench:
+    """Whoever judged an interaction that was logged in `window` (full hours), or failed to.
+
+    In one environment or in all (""); calls and what disguises moved are of all together.
+    """
+    with reading(configuration.for_the_store()) as store:
         records = JudgeRecords(store)
         known = {one.epoch: one for one in records.epochs()}
-        means = _means(WeekOfStore(store).daily_scores(window))
-        given = {(one.project, one.epoch): one for one in records.given(window) if one.epoch in known}
+        sums = Stretches(store)
+        scores = sums.read(sums.dimensions(), [window])
+        means = _means(row for row in scores if environment in ("", row.segment[1]))
+        given = {(one.project, one.epoch): one for one in records.given(window, environment) if one.epoch in known}
         failed: dict[tuple[str, str], list[Failed]] = defaultdict(list)
-        for one in records.failed(window):
+        for one in records.failed(window, environment):
             if one.epoch in known:
                 failed[one.project, one.epoch].append(one)
-        agreement = {(one.project, one.epoch): one for one in records.agreement(window)}
+        agreement = {(one.project, one.epoch): one for one in records.agreement(window, environment)}
         seen = records.seen(window)
         shifts = Probes(store).tallies(window)
         calls = records.calls(*days_of(window))
     found = [
         _epoch(project, known[epoch], means, given, failed, agreement, _before(project, known[epoch], seen, known))
-        for project, epoch in {*given, *failed}
+        for project, epoch in {*given, *failed, *(key for key in means if key[1] in known)}
     ]
     by_age = sorted(found, key=lambda one: (one.record.first_seen_at, one.record.epoch), reverse=True)
     return Bench(
@@ -116,6 +121,7 @@ def judges(window: Window) -> Bench:
         tuple(sorted(by_age, key=lambda one: (one.project, one.record.dimension))),
         tuple(calls),
         tuple(_leaning(known[one.epoch], one) for one in shifts if one.epoch in known),
+        tuple(sorted({row.segment[1] for row in scores})),
     )
 
 
@@ -133,7 +139,7 @@ def _epoch(
         project,
         record,
         estimate(means.get(key, Tally())),
-        given.get(key, Given(*key)),
+        replace(given.get(key, Given(*key)), counted=means.get(key, Tally()).n),
         tuple(failed.get(key, ())),
         agreement.get(key),
         before,
@@ -155,7 +161,7 @@ def _before(
 
 
 def _means(rows: Iterable[SegmentRow]) -> dict[tuple[str, str], Tally]:
-    """By project and epoch, all environments together."""
+    """By project and epoch, the environments of the rows together."""
     tallies: dict[tuple[str, str], list[Tally]] = defaultdict(list)
     for row in rows:
         tallies[row.segment[0], row.epoch].append(row.tally)

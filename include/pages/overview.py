@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,23 +14,25 @@ from include import settings as configuration
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.budget_months import BudgetMonths
 from include.adapters.postgres.runs import Runs
-from include.adapters.postgres.segments import Segments
-from include.adapters.postgres.week import WeekOfStore
+from include.adapters.postgres.stretches import Stretches, midnight
 from include.adapters.yaml_file import load
-from include.assembly import now, open_store
+from include.assembly import now
 from include.domain.alert import Alert, Incident
 from include.domain.cost import Spend
 from include.domain.interaction import Window
 from include.domain.message import Severity
-from include.domain.report import MeasureWeek, ProjectWeek, Trend
+from include.domain.report import Estimate, MeasureWeek, ProjectWeek, Trend
+from include.domain.segment import SegmentRow, Tally, merged
 from include.ledger.budgets import Budgets
 from include.pages.months import month_of
-from include.reports.quality import chart_of, projects_of
+from include.pages.reading import reading
+from include.reports.estimate import estimate
+from include.reports.quality import BEFORE, COMPOSITE, chart_of, projects_of
 
 DAY = timedelta(days=1)
 LOOKED_BACK = timedelta(days=400)
 """How far back the last settled window is looked for."""
-PLACE = ("project", "environment")
+CHARTED = 14 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ def overview(window: Window, environment: str = "") -> Overview:
     """The state of all projects over `window` (full hours), or of those in one environment."""
     settings = configuration.for_the_store()
     budgets = load(settings.budgets, Budgets).projects
-    with open_store(settings) as store:
-        scores = projects_of(WeekOfStore(store).daily_scores(chart_of(window)), window)
+    with reading(settings) as store:
+        scores = _scores(store, window)
         covered, spent = _covered(store, window), BudgetMonths(store).spent(month_of(window.end)[0], window.end)
         by_place, everywhere = _open_incidents(store)
         last = Runs(store).last_settled(Window(now() - LOOKED_BACK, now()))
@@ -108,7 +111,9 @@ def overview(window: Window, environment: str = "") -> Overview:
         ProjectState(
             week,
             covered.get((week.project, week.environment), Covered()),
-            (*by_place[week.project, week.environment], *by_place[week.project, ""]),  # budgets are of all environments
+            _loudest_first(
+                by_place[week.project, week.environment] + by_place[week.project, ""]  # budgets are of all environments
+            ),
             spent.get(week.project, Spend()),
             budgets[week.project].usd_per_month if week.project in budgets else None,
         )
@@ -124,12 +129,49 @@ def overview(window: Window, environment: str = "") -> Overview:
     )
 
 
+def _loudest_first(incidents: Sequence[Incident]) -> tuple[Incident, ...]:
+    return tuple(sorted(incidents, key=lambda one: (one.severity.rank, one.starts_at)))
+
+
+def charted(window: Window) -> Window:
+    """What the charts show: the window, or the 14 days before its end if it is shorter."""
+    return Window(window.end - max(CHARTED, window.length), window.end)
+
+
+def _scores(store: psycopg.Connection, window: Window) -> list[ProjectWeek]:
+    """Each project's scores beside those of the 7 days before; only composites come with days."""
+    sums, before = Stretches(store), window.before(BEFORE)
+    drawn = min(charted(window).start, before.start)
+    known = sums.read([COMPOSITE], [Window(chart_of(window).start, drawn)])
+    between = [Window(drawn, before.start)] if drawn < before.start else []
+    composites = known + sums.read([COMPOSITE], [*between, before, window], by_day=True)
+    dimensions = sums.read(sums.dimensions(), [before, window])
+    by_epoch: dict[tuple[str, ...], list[SegmentRow]] = defaultdict(list)
+    for row in composites:
+        by_epoch[(*row.segment[:2], row.epoch)].append(row)
+    return [
+        replace(one, composite=replace(whole, days=_days(by_epoch[one.project, one.environment, whole.epoch], window)))
+        if (whole := one.composite)
+        else one
+        for one in projects_of([*composites, *dimensions], window)
+    ]
+
+
+def _days(rows: Iterable[SegmentRow], window: Window) -> tuple[tuple[datetime, Estimate | None], ...]:
+    """The days (UTC) of the chart by their start; the last is told with the one before while it is not half over."""
+    chart, tallies = charted(window), defaultdict[datetime, list[Tally]](list)
+    last = midnight(window.end - DAY / 2)
+    for row in rows:
+        tallies[min(midnight(row.starts_at), last)].append(row.tally)
+    first = midnight(chart.start + DAY / 2)
+    days = (first + number * DAY for number in range((last - first) // DAY + 1))
+    return tuple((day, estimate(merged(tallies.get(day, ())))) for day in days)
+
+
 def _covered(store: psycopg.Connection, window: Window) -> dict[tuple[str, ...], Covered]:
     counts: dict[tuple[str, ...], dict[str, tuple[int, int]]] = defaultdict(dict)
-    for measure in ("volume", "failure", "quarantine"):
-        for row in Segments(store).read(measure, window, PLACE, DAY):
-            n, total = counts[row.segment].get(measure, (0, 0))
-            counts[row.segment][measure] = n + row.tally.n, total + round(row.tally.total)
+    for row in Stretches(store).read(("volume", "failure", "quarantine"), [window]):
+        counts[row.segment[:2]][row.segment[2]] = row.tally.n, round(row.tally.total)
     found = {}
     for place, by_measure in counts.items():
         judged, failed = by_measure.get("failure", (0, 0))

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from include import settings as configuration
 from include.adapters.postgres.project_scores import ProjectScores
 from include.adapters.postgres.scores import Scores
-from include.assembly import open_store
 from include.domain.cause import Arrival
 from include.domain.interaction import Window
 from include.domain.report import Estimate, MeasureWeek, ProjectWeek
@@ -19,6 +18,7 @@ from include.domain.score import KnownJudge
 from include.domain.segment import SegmentRow, Tally, merged
 from include.errors import PageMissing
 from include.pages.incidents import Headline, incidents
+from include.pages.reading import reading
 from include.reports.contributions import Contribution, Segment, contributions
 from include.reports.estimate import estimate
 from include.reports.quality import BEFORE, COMPOSITE, projects_of
@@ -81,7 +81,7 @@ def project(name: str, window: Window, environment: str = "") -> ProjectPage:
     chart = Window(window.start - min(BEFORE, window.length), window.end)
     if "\0" in name:  # which no text in Postgres holds
         raise PageMissing("no project has such a name")
-    with open_store(configuration.for_the_store()) as store:
+    with reading(configuration.for_the_store()) as store:
         scores = ProjectScores(store)
         rows = scores.read(name, Window(window.start - BEFORE, window.end), step)
         if not rows and not scores.knows(name):
@@ -156,16 +156,17 @@ def _distribution(now: Mapping[Segment, Tally], before: Mapping[Segment, Tally])
 
 
 def _new_judges(rows: Iterable[SegmentRow], judges: Mapping[str, KnownJudge], chart: Window) -> list[Arrival]:
-    """Judges of dimensions that took over from another, of those that scored the project."""
-    by_dimension: dict[str, set[str]] = defaultdict(set)
+    """Judges of dimensions that took over from another, each at the step in which it scored the project first."""
+    first: dict[tuple[str, str], datetime] = {}
     for row in rows:
         if row.epoch in judges:
-            by_dimension[row.segment[3]].add(row.epoch)
+            key = (row.segment[3], row.epoch)
+            first[key] = min(row.starts_at, first.get(key, row.starts_at))
+    began = {dimension: min(at for (of, _), at in first.items() if of == dimension) for dimension, _ in first}
     return [
-        Arrival(f"judge of {dimension}", judges[epoch].judge, judges[epoch].first_seen_at)
-        for dimension, epochs in sorted(by_dimension.items())
-        for epoch in sorted(epochs, key=lambda one: judges[one].first_seen_at)[1:]
-        if judges[epoch].first_seen_at in chart
+        Arrival(f"judge of {dimension}", judges[epoch].judge, at)
+        for (dimension, epoch), at in sorted(first.items())
+        if at > began[dimension] and at in chart
     ]
 
 
@@ -175,4 +176,4 @@ def _incidents(name: str, environment: str, chart: Window) -> tuple[Headline, ..
         here = [of for of in labels if not environment or of.get("environment") in (None, "", environment)]
         return any(of.get("project") == name for of in here)
 
-    return tuple(sorted(filter(concerns, incidents(chart)), key=lambda one: one.incident.starts_at))
+    return tuple(sorted(filter(concerns, incidents(chart, name)), key=lambda one: one.incident.starts_at))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from include import settings as configuration
 from include.adapters.postgres.run_list import RunList
 from include.adapters.postgres.week import WeekOfStore
-from include.assembly import open_store
 from include.domain.intake import HeldRow
 from include.domain.interaction import Window
 from include.domain.report import Refusal
 from include.domain.run import RunRecord
+from include.pages.reading import reading
 
 MOST_RUNS, MOST_ROWS = 200, 50
 
@@ -32,7 +32,7 @@ class RunsPage:
 
 def runs(window: Window) -> RunsPage:
     """What the window's runs came to."""
-    with open_store(configuration.for_the_store()) as store:
+    with reading(configuration.for_the_store()) as store:
         found = RunList(store)
         listed = found.runs(window, MOST_RUNS + 1)
         return RunsPage(

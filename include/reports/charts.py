@@ -10,6 +10,7 @@ from include.domain.interaction import Window
 from include.domain.report import Estimate, IncidentWeek, MeasureWeek
 
 WIDTH, HEIGHT = 280.0, 56.0
+APART = 2.0
 DAY = timedelta(days=1)
 MIN_RANGE = 0.1
 """The least of the score's axis that a chart shows, so that noise does not look like a mountain range."""
@@ -61,7 +62,7 @@ def sparkline(
         bands=tuple(band for run in runs if len(run) > 1 and (band := _band(run, chart, axis))),
         dots=tuple(run[0] for run in points if len(run) == 1),
         last=points[-1][-1] if points else None,
-        incidents=tuple(_span(Window(i.starts_at, i.ends_at or i.until), chart) for i in incidents),
+        incidents=_joined(_span(Window(i.starts_at, i.ends_at or i.until), chart) for i in incidents),
         week=_span(week, chart),
     )
 
@@ -88,6 +89,19 @@ def _span(window: Window, chart: Window) -> Span:
     start, end = max(window.start, chart.start), min(window.end, chart.end)
     x = _x(start, chart)
     return Span(x, round(max(2.0, _x(end, chart) - x), 2))
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans that overlap, or nearly touch, as one: hundreds of incidents are no more than the chart can show."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda one: (one.x, one.width)):
+        last = joined[-1] if joined else None
+        if last and span.x <= last.x + last.width + APART:
+            end = max(last.x + last.width, span.x + span.width)
+            joined[-1] = Span(last.x, round(end - last.x, 2))
+        else:
+            joined.append(span)
+    return tuple(joined)
 
 
 def _x(at: datetime, chart: Window) -> float:

@@ -44,19 +44,15 @@ def contributions(now: Mapping[Segment, Tally], before: Mapping[Segment, Tally])
     grows brings more of that (the decomposition of Kitagawa, 1955, with the mean of before as its reference).
     """
     whole, whole_before = merged(now.values()), merged(before.values())
-    usual = whole_before.mean
-    if usual is None or not whole.weight:
+    if not whole_before.weight or not whole.weight:
         return ()
-
-    def brought(tally: Tally, of: Tally) -> float:
-        return (tally.total - tally.weight * usual) / of.weight
 
     pairs = {name: (now.get(name, Tally()), before.get(name, Tally())) for name in sorted({*now, *before})}
     real = discoveries([p_of_difference(*pair) for pair in pairs.values()])
     found = [
         Contribution(
             segment=name,
-            value=brought(here, whole) - brought(there, whole_before),
+            value=brought(here, there, whole, whole_before),
             share=here.weight / whole.weight,
             share_before=there.weight / whole_before.weight,
             now=estimate(here),
@@ -66,6 +62,14 @@ def contributions(now: Mapping[Segment, Tally], before: Mapping[Segment, Tally])
         for (name, (here, there)), is_real in zip(pairs.items(), real, strict=True)
     ]
     return tuple(sorted(found, key=lambda one: (-abs(one.value), one.segment)))
+
+
+def brought(now: Tally, before: Tally, whole: Tally, whole_before: Tally) -> float:
+    """What a segment brings to the change of the whole's mean (see `contributions`); both wholes hold scores."""
+    usual = whole_before.total / whole_before.weight
+    return (now.total - now.weight * usual) / whole.weight - (
+        before.total - before.weight * usual
+    ) / whole_before.weight
 
 
 def _trend(now: Estimate | None, before: Estimate | None, is_real: bool) -> Trend:

@@ -10,6 +10,7 @@ from include.domain.interaction import Window
 
 MINUS = "−"
 CENT = Decimal("0.01")
+MAX_NAME = 60
 
 
 def score(value: float) -> str:
@@ -55,6 +56,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def model_name(model: str) -> str:
     """The model, or that none was logged."""
     return model or "(model not logged)"
+
+
+def short(name: str) -> str:
+    """A name, cut where it is too long for a table's cell."""
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1].rstrip()}…"
 
 
 def share(part: int, whole: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from include.domain.report import MeasureWeek, ProjectWeek, Trend, WeeklyReport
-from include.reports.formats import counted, duration, money, share
+from include.domain.report import MeasureWeek, ProjectWeek, Reached, Trend, WeeklyReport
+from include.reports.formats import counted, duration, money, share, short
 
 
 def headline(report: WeeklyReport) -> tuple[str, str, str]:
@@ -22,13 +22,22 @@ def _quality(report: WeeklyReport) -> str:
         for verb, trend in (("fell", Trend.WORSE), ("rose", Trend.BETTER))
     }
     told = [f"{verb} in {_moved(those)}" for verb, those in moved.items() if those]
+    missed = _missed([project for project, _ in scored])
     if told:
-        return f"Quality {' and '.join(told)}{_rest(len(scored) - sum(map(len, moved.values())))}."
+        return f"Quality {' and '.join(told)}{_rest(len(scored) - sum(map(len, moved.values())))}{missed}."
     project, lowest = min(scored, key=lambda item: item[1].now.mean if item[1].now else 1.0)
-    low = f"the lowest is {project.project} at {lowest.now.mean:.2f}" if lowest.now else ""
+    low = f"the lowest is {short(project.project)} at {lowest.now.mean:.2f}" if lowest.now else ""
     if all(week.difference is None for _, week in scored):
-        return f"{counted(len(scored), 'project')} scored, with no earlier week of the same judges to compare; {low}."
-    return f"Quality held steady in {_all(len(scored))}; {low}."
+        found = counted(len(scored), "project")
+        return f"{found} scored, with no earlier week of the same judges to compare; {low}{missed}."
+    return f"Quality held steady in {_all(len(scored))}; {low}{missed}."
+
+
+def _missed(projects: Sequence[ProjectWeek]) -> str:
+    missed = [one for one in projects if one.reached is Reached.NO]
+    if len(missed) == 1:
+        return f"; {short(missed[0].project)} missed its target of {missed[0].target:.2f}"
+    return f"; {counted(len(missed), 'project')} missed their targets" if missed else ""
 
 
 def _all(number: int) -> str:
@@ -45,7 +54,7 @@ def _moved(moved: Sequence[tuple[ProjectWeek, MeasureWeek]]) -> str:
     assert week.now is not None
     assert week.before is not None
     more = f" and {counted(len(moved) - 1, 'more project')}" if len(moved) > 1 else ""
-    return f"{project.project} (from {week.before.mean:.2f} to {week.now.mean:.2f}){more}"
+    return f"{short(project.project)} (from {week.before.mean:.2f} to {week.now.mean:.2f}){more}"
 
 
 def _incidents(report: WeeklyReport) -> str:
@@ -55,9 +64,13 @@ def _incidents(report: WeeklyReport) -> str:
     still_open = sum(incident.ends_at is None for incident in incidents)
     state = {0: "all over", len(incidents): "still open"}.get(still_open, f"{still_open} still open")
     gravest = min(incidents, key=lambda one: (one.severity.rank, -one.duration, one.starts_at))
-    place = " and ".join(gravest.projects) if len(gravest.projects) < 3 else counted(len(gravest.projects), "project")
+    place = (
+        " and ".join(map(short, gravest.projects))
+        if len(gravest.projects) < 3
+        else counted(len(gravest.projects), "project")
+    )
     lasted = f"{'over after' if gravest.ends_at else 'open for'} {duration(gravest.duration)}"
-    gravest_told = f"{gravest.title} in {place or 'all projects'}, {lasted}"
+    gravest_told = f"{short(gravest.title)} in {place or 'all projects'}, {lasted}"
     if len(incidents) == 1:
         return f"One incident: {gravest_told}."
     return f"{len(incidents):,} incidents, {state}: the gravest is {gravest_told}."

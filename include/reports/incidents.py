@@ -31,7 +31,15 @@ def _told(incident: Incident, worst: Mapping[str, str]) -> IncidentWeek:
         sentence=worst.get(lead.episode, lead.sentence),
         alerts=tuple(dict.fromkeys(_what(alert) for alert in incident.alerts)),
         live=any(alert.live for alert in incident.alerts),
+        cause=_cause(lead) or next(filter(None, map(_cause, incident.alerts)), ""),
     )
+
+
+def _cause(alert: Alert) -> str:
+    """What carries it and what changed at that time, as `include.domain.cause` writes it into the evidence."""
+    cause = alert.evidence.details.get("cause")
+    sentence = cause.get("sentence") if isinstance(cause, dict) else None
+    return sentence if isinstance(sentence, str) else ""
 
 
 def _lead(incident: Incident) -> Alert:

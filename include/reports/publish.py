@@ -10,7 +10,9 @@ from pathlib import Path
 from include.domain.ports import ReportIndex
 from include.domain.report import PublishedReport, WeeklyReport
 from include.reports import formats
+from include.reports.card import draw_card
 from include.reports.headline import headline
+from include.reports.library import picture_name
 from include.reports.render import render
 
 FOLDER = "reports"
@@ -19,12 +21,13 @@ FOLDER = "reports"
 def publish(report: WeeklyReport, index: ReportIndex, home: Path, now: datetime) -> PublishedReport:
     """Write the report to `<home>/reports/<report_id>.html` and register it; publishing it again replaces both.
 
-    The report's attachments are files that stand in that folder already. A reader never sees half a file. Raises
-    `OSError` where the folder cannot be written.
+    Beside it stands the picture of its headline, `<report_id>.png`. The report's attachments are files that stand in
+    that folder already. A reader never sees half a file. Raises `OSError` where the folder cannot be written.
     """
     html = render(report).encode("utf-8", "replace")
     path = Path(FOLDER) / f"{report.report_id}.html"
     write_whole(home / path, html)
+    write_whole(home / FOLDER / picture_name(report.report_id), draw_card(report))
     published = PublishedReport(
         report_id=report.report_id,
         window=report.window,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from include.domain.interaction import Window
-from include.domain.report import MeasureWeek, ProjectWeek, Trend
+from include.domain.report import MeasureWeek, ProjectWeek, Reached, Trend
 from include.domain.segment import SegmentRow, Tally, merged
 from include.reports.estimate import discoveries, estimate, p_of_difference
 
@@ -52,6 +52,19 @@ def projects_of(rows: Iterable[SegmentRow], week: Window) -> tuple[ProjectWeek, 
     return _grouped(_with_trends([_compare(segment, epochs, week) for segment, epochs in sorted(by_segment.items())]))
 
 
+def held_to(projects: Iterable[ProjectWeek], targets: Mapping[str, float]) -> tuple[ProjectWeek, ...]:
+    """With the composite that each is to reach, by project ("" for all others); what wants looking at comes first.
+
+    That is who got worse, then who missed the target, then the others in their order.
+    """
+    held = [replace(one, target=targets.get(one.project, targets.get(""))) for one in projects]
+    return tuple(sorted(held, key=lambda one: (not _is_worse(one), one.reached is not Reached.NO)))
+
+
+def _is_worse(project: ProjectWeek) -> bool:
+    return project.composite is not None and project.composite.trend is Trend.WORSE
+
+
 def _compare(segment: Segment, epochs: Mapping[str, Days], week: Window) -> _Comparison:
     values = {epoch: _within(days, week) for epoch, days in epochs.items()}
     epoch = max(sorted(values), key=lambda name: (values[name].n, max(epochs[name])))
@@ -70,7 +83,7 @@ def _compare(segment: Segment, epochs: Mapping[str, Days], week: Window) -> _Com
             before=mean_before,
             difference=difference,
             trend=Trend.OTHER_JUDGE if judged_otherwise else Trend.NO_DATA if difference is None else Trend.STEADY,
-            days=tuple((start, estimate(days.get(start, Tally()))) for start in _days(chart_of(week))),
+            days=tuple((day, estimate(days[day]) if day in days else None) for day in _days(chart_of(week))),
             other_judges=sum(tally.n for tally in values.values()) - now.n,
         ),
         None if difference is None else p_of_difference(now, before),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.domain.report import CostWeek, IncidentWeek, ProjectWeek, WeeklyReport
 from include.reports import formats, money_words
 from include.reports.charts import HEIGHT, WIDTH, common_range, sparkline
+from include.reports.examples import failed_at
 from include.reports.headline import headline
 from include.reports.money_charts import bullets, pairs, waterfall
 from include.reports.quality import chart_of
@@ -18,7 +20,26 @@ from include.reports.quality import chart_of
 TEMPLATES = Path(__file__).parent / "templates"
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """Marks that reorder the text around them (Unicode bidirectional embeddings, overrides and isolates)."""
+MOST_CHARS = 1300
+"""No text is shown longer, whatever a rule or a log holds; those of examples are cut before."""
+MOST = MappingProxyType(
+    {
+        "projects": 50,
+        "incidents": 25,
+        "changes": 8,
+        "judges": 24,
+        "leanings": 20,
+        "rules": 20,
+        "reasons": 12,
+        "budgets": 24,
+        "attachments": 20,
+        "names": 8,
+    }
+)
+"""How many of each list are shown; what more there is is counted. They keep the file under a megabyte."""
 FILTERS = (
+    formats.short,
+    failed_at,
     formats.score,
     formats.change,
     formats.money,
@@ -47,7 +68,7 @@ def render(report: WeeklyReport) -> str:
         (project.project, project.environment): sparkline(
             project.composite, _incidents_of(project, report.incidents), chart, report.window, axis
         )
-        for project in report.projects
+        for project in report.projects[: MOST["projects"]]
         if project.composite
     }
     return (
@@ -56,6 +77,7 @@ def render(report: WeeklyReport) -> str:
         .render(
             report=report,
             headline=headline(report),
+            most=MOST,
             dimensions=sorted({week.measure for project in report.projects for week in project.dimensions}),
             chart=chart,
             axis=axis,
@@ -86,13 +108,18 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=visible,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     made.filters |= {function.__name__: function for function in FILTERS}
     return made
+
+
+def _shown(value: object) -> object:
+    seen = visible(value)
+    return f"{seen[:MOST_CHARS]} …" if type(seen) is str and len(seen) > MOST_CHARS else seen
 
 
 def visible(value: object) -> object:

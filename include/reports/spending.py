@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,7 +25,8 @@ def spending_of(rows: Sequence[DailyCost], week: Window, money: WeekMoney | None
     first, last = days_of(week)
     now = [row for row in rows if first <= row.day <= last]
     before = [row for row in rows if first - WEEK <= row.day < first]
-    projects = [_spend_of(name, now, before) for name in sorted({row.project for row in [*now, *before]})]
+    of, of_before = _by_project(now), _by_project(before)
+    projects = [_spend_of(name, of[name], of_before[name]) for name in sorted({*of, *of_before})]
     return CostWeek(
         first=first,
         last=last,
@@ -40,16 +42,21 @@ def spending_of(rows: Sequence[DailyCost], week: Window, money: WeekMoney | None
 def _spend_of(project: str, now: Sequence[DailyCost], before: Sequence[DailyCost]) -> ProjectSpend:
     return ProjectSpend(
         project,
-        application=total(_of(now, CostKind.APPLICATION, project=project)),
-        application_before=total(_of(before, CostKind.APPLICATION, project=project)),
-        judge=total(_of(now, CostKind.JUDGE, project=project)),
+        application=total(_of(now, CostKind.APPLICATION)),
+        application_before=total(_of(before, CostKind.APPLICATION)),
+        judge=total(_of(now, CostKind.JUDGE)),
     )
 
 
-def _of(
-    rows: Iterable[DailyCost], kind: CostKind, *, project: str | None = None, day: date | None = None
-) -> list[DailyCost]:
-    return [row for row in rows if row.kind is kind and project in (None, row.project) and day in (None, row.day)]
+def _by_project(rows: Iterable[DailyCost]) -> defaultdict[str, list[DailyCost]]:
+    found: defaultdict[str, list[DailyCost]] = defaultdict(list)
+    for row in rows:
+        found[row.project].append(row)
+    return found
+
+
+def _of(rows: Iterable[DailyCost], kind: CostKind, *, day: date | None = None) -> list[DailyCost]:
+    return [row for row in rows if row.kind is kind and day in (None, row.day)]
 
 
 def _by_day(rows: Sequence[DailyCost], first: date, last: date) -> tuple[tuple[date, Decimal], ...]:

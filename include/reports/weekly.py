@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from include.domain.interaction import Window
 from include.domain.ports import WeekRecord
 from include.domain.report import Attachment, DataQuality, ProjectWeek, WeeklyReport, WeekMoney
+from include.reports.changes import changes_of
 from include.reports.coverage import coverage_of
-from include.reports.examples import worst_distinct
+from include.reports.examples import Hide, instructive
 from include.reports.incidents import incidents_of
-from include.reports.quality import chart_of, projects_of
+from include.reports.leanings import leanings_of
+from include.reports.quality import BEFORE, chart_of, held_to, projects_of
 from include.reports.spending import WEEK, days_of, spending_of
 
 CANDIDATES = 30
@@ -18,27 +20,37 @@ CANDIDATES = 30
 
 
 def collect(
-    week: Window, record: WeekRecord, attachments: Sequence[Attachment] = (), money: WeekMoney | None = None
+    week: Window,
+    record: WeekRecord,
+    hide: Hide,
+    attachments: Sequence[Attachment] = (),
+    money: WeekMoney | None = None,
+    targets: Mapping[str, float] | None = None,
 ) -> WeeklyReport:
     """The report of `week`, a window that begins on a full hour; it may be shorter than a week, or still under way.
 
-    Everything is read from rollups but the worst examples. `money` is what is told beyond sums. The same store gives
-    the same report.
+    Everything is read from rollups but the worst examples, which are shown as `hide` leaves them. `money` is what is
+    told beyond sums; `targets` are the composites to reach, by project ("" for all others). The same store gives the
+    same report.
     """
-    projects = projects_of(record.daily_scores(chart_of(week)), week)
+    chart = chart_of(week)
+    projects = held_to(projects_of(record.daily_scores(chart), week), targets or {})
     runs = record.runs(week)
     first, last = days_of(week)
     return WeeklyReport(
         window=week,
         as_of=max((window.end for window, ledger in runs if ledger is not None), default=None),
         projects=projects,
-        incidents=incidents_of(record.incidents(chart_of(week))),
-        precision=tuple(record.precision(chart_of(week))),
-        examples=worst_distinct(record.worst(week, _epochs(projects), CANDIDATES)),
+        incidents=incidents_of(record.incidents(chart)),
+        precision=tuple(record.precision(chart)),
+        changes=changes_of(record.segments(week), record.segments(week.before(BEFORE)), projects),
+        examples=instructive(record.worst(week, _epochs(projects), CANDIDATES), hide),
+        experts=record.experts(week),
         costs=spending_of(record.costs(first - WEEK, last), week, money),
         coverage=coverage_of(runs, record.failures(week), week),
         data_quality=DataQuality(tuple(record.refusals(week)), tuple(record.warnings(week))),
         judges=tuple(record.judges(week)),
+        leanings=leanings_of(record.shifts(week)),
         attachments=tuple(attachments),
     )
 

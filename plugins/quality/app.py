@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from include.errors import AssayError, PageMissing
+from plugins.quality.dag_runs import NO_DAG_RUNS, DagRuns
 from plugins.quality.reader import Tokens
 from plugins.quality.site import Site, open_templates, static
 
@@ -20,13 +21,14 @@ def build_app(
     secret: str,
     dependencies: Sequence[Any],
     routers: Sequence[Callable[[Site], APIRouter]],
+    dag_runs: DagRuns = NO_DAG_RUNS,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The app with the pages of each of `routers`; `secret` signs what forms bring back.
 
     `dependencies` guard every route of it, and one of them puts the `Reader` into the request's state.
     """
-    site = Site(Tokens(secret), clock, open_templates())
+    site = Site(Tokens(secret), clock, open_templates(), dag_runs)
     app = FastAPI(dependencies=[*dependencies, Depends(_readable)], docs_url=None, redoc_url=None, openapi_url=None)
     app.get("/static/{name}")(static)
     for router in routers:

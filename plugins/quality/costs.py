@@ -22,24 +22,24 @@ from plugins.quality.burndown import Burndown, burndown
 from plugins.quality.site import Site
 from plugins.quality.view import View
 
-Reads: TypeAlias = Callable[[Window], Expenses]
+Reads: TypeAlias = Callable[[Window, str], Expenses]
 
 
 def router(read: Reads, site: Site) -> APIRouter:
-    """`read(window)` gives what was spent in it."""
+    """`read(window, environment)` gives what was spent in it."""
     routes = APIRouter()
 
     @routes.get("/costs")
     def show(request: Request) -> Response:
         view = View.read(request.query_params)
-        found = read(view.window(site.clock()))
-        whole = found.judging.whole
+        found = read(view.window(site.clock()), view.environment)
+        whole = found.judging.whole if found.judging else None
         return site.page(
             request,
             "costs.html.j2",
             view=view,
             section="costs",
-            environments=(),
+            environments=found.environments,
             found=found,
             months=[(one, _drawn(one), _over(one)) for one in _told(found.months)],
             bars=pairs(found.days, found.days_before),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from include.domain.interaction import Window
-from include.domain.message import Verb
-from include.pages.incidents import Dossier, Headline
+from include.domain.message import Chart, Verb
+from include.pages.incidents import Dossier, IncidentList
 from plugins.quality.curve import curve
 from plugins.quality.site import ON_CALL, Site, Text
 from plugins.quality.view import View
@@ -18,9 +18,9 @@ from plugins.quality.view import View
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """Incidents of a window, and one of them in full."""
+    """Incidents of a window in an environment, or in all (""), and one of them in full."""
 
-    all: Callable[[Window], Sequence[Headline]]
+    all: Callable[[Window, str], IncidentList]
     one: Callable[[str], Dossier]
 
 
@@ -41,28 +41,30 @@ def router(read: Reads, act: Acts, site: Site) -> APIRouter:
     def index(request: Request) -> Response:
         view = View.read(request.query_params)
         window = view.window(site.clock())
-        found = read.all(window)
-        shown = [one for one in found if view.environment in ("", *_environments(one))]
+        found = read.all(window, view.environment)
         return site.page(
             request,
             "incidents.html.j2",
             view=view,
             window=window,
             section="incidents",
-            environments=sorted({name for one in found for name in _environments(one)}),
-            found=shown,
+            environments=found.environments,
+            found=found.found,
+            has_more=found.has_more,
         )
 
     @routes.get("/incidents/{incident_id}")
     def show(request: Request, incident_id: str) -> Response:
         found = read.one(incident_id)
+        fired_at = min((one.fired_at for one in found.incident.alerts if one.fired_at), default=None)
         return site.page(
             request,
             "incident.html.j2",
             view=View.read(request.query_params),
             section="incidents",
             found=found,
-            curve=curve(found.message.chart) if found.message.chart else None,
+            watched=site.dag_runs.that_watched(fired_at) if fired_at else None,
+            curve=curve(found.message.chart) if isinstance(found.message.chart, Chart) else None,
         )
 
     @routes.post("/incidents/{incident_id}")
@@ -80,7 +82,3 @@ def router(read: Reads, act: Acts, site: Site) -> APIRouter:
         return RedirectResponse(request.url.path, 303)
 
     return routes
-
-
-def _environments(one: Headline) -> set[str]:
-    return {alert.labels.get("environment", "") for alert in one.incident.alerts} - {""}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
 
 from include.domain.listing import Choices, Listing, Place, Search, Sort
+from include.errors import FeedbackRefused
+from include.judges.rubric import POINTS
 from include.pages.interaction import Story
+from plugins.quality.opinions import EXPERTS, Acts, Opinion
 from plugins.quality.site import Site
 from plugins.quality.view import FIRST, LAST, View
 
@@ -55,7 +58,7 @@ class Sifted(View):
         return f"{plain}&{told}".replace("?&", "?") if told else plain
 
 
-def router(read: Reads, site: Site) -> APIRouter:
+def router(read: Reads, act: Acts, site: Site) -> APIRouter:
     """Pages below `/interactions`."""
     routes = APIRouter()
 
@@ -79,13 +82,33 @@ def router(read: Reads, site: Site) -> APIRouter:
         )
 
     @routes.get("/interactions/{interaction_id:path}")
-    def show(request: Request, interaction_id: str, at: str = "") -> Response:
+    def show(request: Request, interaction_id: str, at: str = "", run: str = "") -> Response:
+        return page(request, interaction_id, _moment("at", at) if at else None, run=run)
+
+    @routes.post("/interactions/{interaction_id:path}")
+    def do(request: Request, interaction_id: str, sent: Annotated[Opinion, Form()], at: str = "") -> Response:
+        who = site.tokens.acting(request, sent.token, EXPERTS).name
+        logged_at = _moment("at", at)
+        try:
+            run = sent.do(act, interaction_id, logged_at, who)
+        except FeedbackRefused as error:
+            return page(request, interaction_id, logged_at, 400, sent=sent, refusal=str(error))
+        query = urlencode({"at": logged_at.isoformat(), **({"run": run} if run else {})})
+        return RedirectResponse(f"{request.url.path}?{query}#said", 303)
+
+    def page(
+        request: Request, interaction_id: str, logged_at: datetime | None, status: int = 200, **given: object
+    ) -> Response:
         return site.page(
             request,
             "interaction.html.j2",
+            status,
             view=View.read(request.query_params),
             section="interactions",
-            story=read.one(interaction_id, _moment("at", at) if at else None),
+            story=read.one(interaction_id, logged_at),
+            experts=EXPERTS,
+            points=POINTS,
+            **({"sent": Opinion(), "refusal": "", "run": ""} | given),
         )
 
     return routes

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from include.domain.interaction import Window
-from include.pages.overview import Overview, ProjectState
+from include.pages.overview import Overview, ProjectState, charted
 from include.reports.charts import HEIGHT, WIDTH, common_range, sparkline
-from include.reports.quality import DAY
 from plugins.quality.site import Site
 from plugins.quality.view import View
 
+SHOWN = 100
+"""Projects that are drawn unless all are asked for; those in trouble are the first."""
 Reads: TypeAlias = Callable[[Window, str], Overview]
-CHARTED = 14 * DAY
 
 
 def router(read: Reads, site: Site) -> APIRouter:
@@ -28,7 +28,7 @@ def router(read: Reads, site: Site) -> APIRouter:
         view = View.read(request.query_params)
         found = read(view.window(site.clock()), view.environment)
         axis = common_range(state.composite for state in found.projects if state.composite)
-        chart = Window(found.window.end - max(CHARTED, found.window.length), found.window.end)
+        chart = charted(found.window)
 
         def line(state: ProjectState) -> object:
             return state.composite and sparkline(state.composite, (), chart, found.window, axis)
@@ -40,7 +40,9 @@ def router(read: Reads, site: Site) -> APIRouter:
             section="",
             found=found,
             environments=found.environments,
-            lines=[(state, line(state)) for state in found.projects],
+            lines=[
+                (state, line(state)) for state in found.projects[: None if "all" in request.query_params else SHOWN]
+            ],
             size=(WIDTH, HEIGHT),
             axis=axis,
             chart=chart,

@@ -17,6 +17,8 @@ from plugins.quality.view import View
 
 SCORING = "score_interactions"
 """Whoever may trigger this DAG may let rows out of quarantine, which its next run scores."""
+AT_WORK = {"extracted": "validate", "validated": "score/mapped", "settled": "settle"}
+"""The task whose log tells of a run that has come so far."""
 TERMS = ("scored", "failed", "excluded", "quarantined", "gap")
 
 Reads: TypeAlias = Callable[[Window], RunsPage]
@@ -54,6 +56,8 @@ def router(read: Reads, release: Releases, site: Site) -> APIRouter:
             lines=[(one, bar(one.ledger) if one.ledger else ()) for one in found.runs],
             terms=TERMS,
             scoring=SCORING,
+            dag_runs=site.dag_runs.that_scored([one.run.window for one in found.runs]),
+            at_work=AT_WORK,
             most=MOST_ROWS,
             refusal=refusal,
         )

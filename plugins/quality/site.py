@@ -16,6 +16,7 @@ from pydantic import AfterValidator
 from include.notify import figures
 from include.reports import formats
 from include.reports.render import visible
+from plugins.quality.dag_runs import DagRuns
 from plugins.quality.reader import Tokens, reader_of
 from plugins.quality.view import RANGES, View
 
@@ -35,6 +36,7 @@ SECTIONS = (
     ("silences", "Silences"),
     ("costs", "Costs"),
     ("judges", "Judges"),
+    ("reports", "Reports"),
 )
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
@@ -54,11 +56,12 @@ def headers(policy: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Site:
-    """`clock` gives the present (UTC), `tokens` what forms must bring back."""
+    """`clock` gives the present (UTC), `tokens` what forms must bring back, `dag_runs` where Airflow shows a run."""
 
     tokens: Tokens
     clock: Callable[[], datetime]
     templates: Environment
+    dag_runs: DagRuns
 
     def page(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
         """A page with its navigation; every text in it is escaped, whatever it holds."""

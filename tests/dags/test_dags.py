@@ -22,6 +22,7 @@ EXPECTED = {
     "summarize_costs",
     "report_weekly",
     "probe_judges",
+    "rejudge_interaction",
     "tend_store",
 }
 HEAVY = ("ragas", "evidently", "great_expectations", "pandas", "scipy", "statsmodels", "langchain", "nltk", "sklearn")

@@ -42,7 +42,7 @@ def states(run: DagRun) -> set[str]:
     return {state for state, _ in run.tasks.values()}
 
 
-def test_a_day_in_the_life_of_every_dag(assay: Installation, run: Runs) -> None:
+def test_a_day_in_the_life_of_every_dag(airflow: AirflowRuns, assay: Installation, run: Runs) -> None:
     assay.log(*rows(40, NINE))
     scored = run("score_interactions", NINE + HOUR, ASSAY_SHARD_SIZE="25")
     assert set(scored.tasks) == {"extract", "validate", "plan_shards", "score[0]", "score[1]", "settle"}
@@ -63,6 +63,16 @@ def test_a_day_in_the_life_of_every_dag(assay: Installation, run: Runs) -> None:
     assert assay.ask("SELECT count(*) FROM runs WHERE evaluated_at IS NULL OR alerted_at IS NULL") == [(0,)]
     assert assay.ask("SELECT count(*) FROM costs_daily") == [(1,)]
     assert assay.ask("SELECT count(*) FROM reports") == [(1,)]
+
+    asked = {"interaction_id": "20T0900-0-right", "logged_at": NINE.isoformat()}
+    runs.append(airflow.run("rejudge_interaction", None, assay.environment, conf=asked))
+    assert (runs[-1].state, states(runs[-1])) == ("success", {"success"})
+    assert assay.ask("SELECT interaction_id, who, before = after FROM rejudgements") == [
+        ("20T0900-0-right", "dag_test", True)
+    ]
+    gone = airflow.run("rejudge_interaction", None, assay.environment, conf={**asked, "interaction_id": "gone"})
+    assert (gone.state, gone.tasks["judge"]) == ("failed", ("failed", 1)), "retries could not help"
+    assert "PageMissing: the store has this interaction no more" in gone.log
 
     passed = json.dumps([one.xcom for one in runs])
     assert "native/" in passed

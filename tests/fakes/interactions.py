@@ -6,29 +6,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from include.domain.feedback import Case, Feedback, FeedbackKind, Rejudgement, Said
 from include.domain.listing import Choices, Listed
 from include.domain.record import Excerpt, Failed, Given, Logged, Neighbour, Record
-from include.domain.score import Composite, Opinion
-from include.judges.ragas_metrics import FAITHFULNESS, METRICS, Mark
+from include.domain.score import Composite, Opinion, Statement
+from include.judges.ragas_metrics import FAITHFULNESS, METRICS
 
 AT = datetime(2026, 11, 20, 17, 5, 0, 123456, tzinfo=UTC)
 PASSAGES = ("The pool opens at 9:00 from Tuesday to Sunday. A ticket costs 6 euros.", "Lockers take a 2 euro coin.")
 ANSWER = "The pool opens at 9:00 from Tuesday to Sunday. A ticket costs 4 euros. Dogs may swim on Mondays."
 
 
-def told(marks: list[Mark]) -> str:
+def told(marks: list[Statement]) -> str:
     """What RAGAS's faithfulness leaves with its score."""
     return METRICS[FAITHFULNESS].told(0.0, marks)
 
 
-def refused(text: str, reason: str = "The passages say otherwise.") -> Mark:
+def refused(text: str, reason: str = "The passages say otherwise.") -> Statement:
     """A statement that the passages do not bear out."""
-    return Mark(text, reason, good=False)
+    return Statement(text, reason, good=False)
 
 
-def borne_out(text: str) -> Mark:
+def borne_out(text: str) -> Statement:
     """One that they do."""
-    return Mark(text, "It is there.", good=True)
+    return Statement(text, "It is there.", good=True)
 
 
 def listed(text: str = "", number: int = 0, **changes: object) -> Listed:
@@ -96,10 +97,34 @@ def logged(text: str = "", **changes: object) -> Logged:
     return replace(row, **changes)  # type: ignore[arg-type]
 
 
+def said(text: str = "") -> Said:
+    """Two scores of one person, a correction, a case and judging again."""
+    of = {"interaction_id": "x0", "logged_at": AT, "project": "bank", "environment": "production"}
+    score = Feedback(
+        **of,  # type: ignore[arg-type]
+        kind=FeedbackKind.SCORE,
+        text=f"It opens at nine. {text}",
+        who=f"ada{text}",
+        at=AT,
+        dimension=f"correctness{text}",
+        epoch="e1",
+        judged=0.4,
+        value=0.75,
+    )
+    earlier = replace(score, text="It is closed.", value=0.0, at=AT - timedelta(minutes=2))
+    words = {"kind": FeedbackKind.CORRECTION, "text": f"At nine, but for Mondays. {text}", "value": None}
+    correction = replace(score, **words, dimension="", epoch="", judged=0.41)  # type: ignore[arg-type]
+    case = Case(f"hours{text}", "x0", AT, f"At nine. {text}", f"Mondays {text}", f"bob{text}", AT)
+    before, after = {"composite": 0.41, f"tone{text}": 0.5}, {"composite": 0.81, f"tone{text}": 0.75, "new": 1.0}
+    again = Rejudgement("x0", AT, True, before, after, f"ada{text}", AT)
+    return Said((score, correction, earlier), (case,), (again, replace(again, before={}, corrected=False)))
+
+
 def record(text: str = "", **changes: object) -> Record:
     """One that was judged by a panel and by RAGAS, and that one judge could not score."""
     marks = [borne_out("It opens at 9:00."), refused(f"A ticket costs 4 euros. {text}", f"It costs 6. {text}")]
-    ragas = _given("faithfulness", told([*marks, refused("Dogs may swim on Mondays.")]), text, source="RAGAS")
+    marks.append(refused("Dogs may swim on Mondays."))
+    ragas = _given("faithfulness", told(marks), text, source="RAGAS", statements=tuple(marks))
     members = (Opinion(f"small{text}", 0.2, f"Bad. {text}", Decimal("0.001")), Opinion("large", 0.6, "Fair.", None, 1))
     panel = _given("correctness", f"Half of it is right. {text}", text, members=members, disagreement=0.4)
     failed = Failed(f"tone{text}", "LLM_JUDGE", "e3", f"rubric{text}", f"judge_timeout{text}", text, True, 2, AT)

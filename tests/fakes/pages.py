@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -14,18 +14,19 @@ from include.domain.alert import Acknowledgement, Alert, AlertState, Incident, V
 from include.domain.cost import Spend
 from include.domain.interaction import Window
 from include.domain.listing import Choices, Listing, Search
-from include.domain.report import Estimate, MeasureWeek, ProjectWeek, Trend
+from include.domain.report import Estimate, MeasureWeek, ProjectWeek, ReportFile, ReportMissing, Trend
 from include.domain.rule import Evidence
 from include.domain.silence import Matcher, Operator, Silence
-from include.errors import PageMissing, RepairRefused, SilenceRefused
+from include.errors import FeedbackRefused, PageMissing, RepairRefused, SilenceRefused
 from include.notify.messages import Background, incident_message
 from include.notify.thread import history
 from include.pages.costs import Expenses
-from include.pages.incidents import Dossier, Headline
+from include.pages.incidents import Dossier, Headline, IncidentList
 from include.pages.interaction import Story, story
 from include.pages.judges import Bench
 from include.pages.overview import Covered, Overview, ProjectState
 from include.pages.project import ProjectPage
+from include.pages.reports import Shelved
 from include.pages.runs import RunsPage
 from plugins.quality import costs as costs_page
 from plugins.quality import incidents, silences
@@ -33,14 +34,18 @@ from plugins.quality import interactions as interaction_pages
 from plugins.quality import judges as judges_page
 from plugins.quality import overview as overview_page
 from plugins.quality import project as project_pages
+from plugins.quality import reports as report_pages
 from plugins.quality import runs as run_pages
 from plugins.quality.app import build_app
+from plugins.quality.dag_runs import NO_DAG_RUNS, DagRuns
+from plugins.quality.opinions import Acts
 from plugins.quality.reader import Reader
 from plugins.quality.site import PREFIX
 from tests.fakes.expenses import expenses
-from tests.fakes.interactions import choices, listed, record
+from tests.fakes.interactions import choices, listed, record, said
 from tests.fakes.judge_bench import bench
 from tests.fakes.project_page import project_page
+from tests.fakes.report_shelf import files, shelved
 from tests.fakes.runs_page import runs_page
 
 NOW = datetime(2026, 11, 20, 18, 20, tzinfo=UTC)
@@ -99,7 +104,7 @@ class Desk:
     """What the pages read, and what was done by whom. `triggers` are the DAGs that the reader may trigger."""
 
     text: str = ""
-    triggers: tuple[str, ...] = ("watch_quality",)
+    triggers: tuple[str, ...] = ("watch_quality", "rejudge_interaction")
     done: list[tuple[object, ...]] = field(default_factory=list)
     asked: list[object] = field(default_factory=list)
     over: Overview | None = None
@@ -110,7 +115,11 @@ class Desk:
     ran: RunsPage | None = None
     spent: Expenses | None = None
     judged: Bench | None = None
+    shelf: list[Shelved] | None = None
+    files: dict[str, ReportFile] | None = None
+    has_more: bool = False
     user_id: str = "u1"
+    dag_runs: DagRuns = NO_DAG_RUNS
 
     def app(self) -> FastAPI:
         """Mounted as Airflow mounts it."""
@@ -139,16 +148,22 @@ class Desk:
                 partial(overview_page.router, self._overview),
                 partial(project_pages.router, self._project),
                 partial(run_pages.router, self._runs, self._release),
-                partial(interaction_pages.router, interaction_pages.Reads(self._interactions, self._interaction)),
+                partial(
+                    interaction_pages.router,
+                    interaction_pages.Reads(self._interactions, self._interaction),
+                    Acts(note("disagree"), self._correct, note("keep"), note("rejudge")),  # type: ignore[arg-type]
+                ),
                 partial(
                     incidents.router,
-                    incidents.Reads(self._incidents, self._incident),
+                    incidents.Reads(self._incident_list, self._incident),
                     incidents.Acts(**acts),  # type: ignore[arg-type]
                 ),
                 partial(costs_page.router, self._costs),
                 partial(judges_page.router, self._judges),
+                partial(report_pages.router, report_pages.Reads(self._reports, self._file)),
                 partial(silences.router, self._silences, silences.Acts(self._silence, note("expire"))),  # type: ignore[arg-type]
             ],
+            self.dag_runs,
             clock=lambda: NOW,
         )
 
@@ -175,7 +190,12 @@ class Desk:
         self.asked.append((interaction_id, logged_at))
         if interaction_id != "x0":
             raise PageMissing("no interaction of this id is in the store")
-        return self.told or story(record(self.text))
+        return self.told or replace(story(record(self.text)), said=said(self.text))
+
+    def _correct(self, interaction_id: str, logged_at: datetime, answer: str, who: str) -> None:
+        if not answer:
+            raise FeedbackRefused("Write the answer as it should have been")
+        self.done.append(("correct", interaction_id, logged_at, answer, who))
 
     def _runs(self, window: Window) -> RunsPage:
         self.asked.append(window)
@@ -191,18 +211,31 @@ class Desk:
         held = Incident("i1", one.incident.alerts, Acknowledgement(f"bob{self.text}", NOW))
         return [Headline(held, one.message)]
 
+    def _incident_list(self, window: Window, environment: str) -> IncidentList:
+        found = self._incidents(window) if environment in ("", f"production{self.text}", "production") else ()
+        return IncidentList(tuple(found), ("production", "staging"), self.has_more)
+
     def _incident(self, incident_id: str) -> Dossier:
         if incident_id != "i1":
             raise PageMissing(f"no incident {incident_id} was told")
         return self.one or dossier(self.text)
 
-    def _costs(self, window: Window) -> Expenses:
-        self.asked.append(window)
+    def _costs(self, window: Window, environment: str) -> Expenses:
+        self.asked.append((window, environment))
         return self.spent or expenses(self.text)
 
-    def _judges(self, window: Window) -> Bench:
-        self.asked.append(window)
+    def _judges(self, window: Window, environment: str) -> Bench:
+        self.asked.append((window, environment))
         return self.judged or bench(self.text)
+
+    def _reports(self) -> list[Shelved]:
+        return [shelved(self.text)] if self.shelf is None else self.shelf
+
+    def _file(self, report_id: str, name: str) -> ReportFile:
+        found = files(self.text) if self.files is None else self.files
+        if name not in found:
+            raise ReportMissing(f"report {report_id} has no file {name}")
+        return found[name]
 
     def _silences(self) -> list[Silence]:
         matcher = Matcher("project", Operator.EQUAL, f"bank{self.text}")

@@ -118,8 +118,12 @@ def value() -> ValueWeek:
             2,
             Spend(57, 0, Decimal("1.61")),
             (
-                RetryLoop("bank", "conv-0", "i-17", 48, AT, AT + timedelta(minutes=47), Spend(47, 0, Decimal("1.49"))),
-                RetryLoop("clinic", "conv-9", "i-99", 11, AT, AT + timedelta(days=1), Spend(10, 0, Decimal("0.12"))),
+                RetryLoop(
+                    "bank", "conv-0", "i-17", 48, 47, 4, AT, AT + timedelta(minutes=47), Spend(47, 0, Decimal("1.49"))
+                ),
+                RetryLoop(
+                    "clinic", "conv-9", "i-99", 11, 10, None, AT, AT + timedelta(days=1), Spend(10, 0, Decimal("0.12"))
+                ),
             ),
         ),
         grown=(

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from include.domain.alert import Precision
 from include.domain.cost import Spend
+from include.domain.feedback import ExpertsOnJudge, ExpertsWeek, Judged
 from include.domain.interaction import Window
 from include.domain.message import Severity
 from include.domain.report import (
@@ -19,10 +20,12 @@ from include.domain.report import (
     IncidentWeek,
     JudgedDimension,
     JudgeWeek,
+    Leaning,
     MeasureWeek,
     ProjectSpend,
     ProjectWeek,
     Refusal,
+    SegmentChange,
     Trend,
     WeeklyReport,
 )
@@ -54,6 +57,38 @@ def project(name: str, now: float, before: float, trend: Trend, environment: str
         environment,
         measure("composite", now, before, trend),
         tuple(measure(dimension, now, before, trend) for dimension in ("correctness", "faithfulness")),
+        target=0.75,
+    )
+
+
+def change(now: float, before: float | None, brought: float, **of: object) -> SegmentChange:
+    values: dict[str, object] = {
+        "project": "clinic",
+        "environment": "production",
+        "parts": (("model", "gpt-4.1-mini"), ("prompt_version", "v7")),
+        "brought": brought,
+        "share": 0.31,
+        "share_before": 0.3 if before else 0.0,
+        "now": estimate(now, n=31),
+        "before": None if before is None else estimate(before, n=30),
+        "usual": 0.84,
+    }
+    return SegmentChange(**values | of)  # type: ignore[arg-type]
+
+
+def experts() -> ExpertsWeek:
+    return ExpertsWeek(
+        judges=(ExpertsOnJudge("correctness", "offline", "e" * 12, same=11, less=4, more=1, difference=-0.08),),
+        corrected=6,
+        rejudged=(Judged("clinic", 5, 0.31, 0.77),),
+        cases=(("fasting", 4), ("billing", 1)),
+    )
+
+
+def leanings() -> tuple[Leaning, ...]:
+    return (
+        Leaning("padded", "correctness", "e" * 12, 140, 0.041, 0.018, 0.064, is_fault=True),
+        Leaning("shuffled", "faithfulness", "f" * 12, 1, -0.004, None, None, is_fault=False),
     )
 
 
@@ -69,6 +104,7 @@ def incident(title: str = "faithfulness low", *, ends_at: datetime | None = None
         "sentence": "faithfulness 0.52 since 11 Nov 00:00 UTC (n = 214), usually 0.84",
         "alerts": ("faithfulness low", "composite low"),
         "live": True,
+        "cause": "82 % of the drop comes from prompt version v7 (31 % of traffic), first seen 11 Nov 00:00 UTC.",
     }
     return IncidentWeek(**values | of)  # type: ignore[arg-type]
 
@@ -126,9 +162,24 @@ def week(**of: object) -> WeeklyReport:
         "projects": (project("clinic", 0.71, 0.84, Trend.WORSE), project("bank", 0.9, 0.895, Trend.STEADY)),
         "incidents": (
             incident(),
-            incident("spend spike", ends_at=MONDAY + 3 * DAY, severity=Severity.WARNING, live=False, alerts=("spike",)),
+            incident(
+                "spend spike",
+                cause="",
+                ends_at=MONDAY + 3 * DAY,
+                severity=Severity.WARNING,
+                live=False,
+                alerts=("spike",),
+            ),
             incident("long over", starts_at=MONDAY - 9 * DAY, ends_at=MONDAY - 8 * DAY),
         ),
+        "changes": (
+            change(0.42, 0.86, -0.13),
+            change(0.61, None, -0.02, parts=(("language", "de"),)),
+            change(0.93, 0.9, 0.011, project="bank", parts=(("attributes.channel", ""),)),
+        ),
+        "leanings": leanings(),
+        "experts": experts(),
+        "paragraph": "Clinic's new prompt <v7> lets people eat before blood tests.\nRoll it back.",
         "examples": (example(similar=2), example("i-2", composite=0.4, project="bank", scores=())),
         "costs": costs(),
         "coverage": Coverage(
@@ -139,7 +190,9 @@ def week(**of: object) -> WeeklyReport:
             failures=(("faithfulness", "no_contexts", 6),),
         ),
         "data_quality": DataQuality((Refusal("response is not null", 4, 1),), (("volume is low", 2),)),
-        "judges": (JudgeWeek("e" * 12, "correctness", "offline", ScoreSource.CODE, None, MONDAY - 30 * DAY, 200),),
+        "judges": (
+            JudgeWeek("e" * 12, "correctness", "offline", ScoreSource.CODE, None, MONDAY - 30 * DAY, 200, failed=6),
+        ),
         "precision": (Precision("composite-drop", 4, 1), Precision("spend-spike", 2, 0)),
         "attachments": (Attachment("Distributions (Evidently)", "weekly_2026-11-09_2026-11-16.drift.html"),),
     }
@@ -153,6 +206,10 @@ def empty_week() -> WeeklyReport:
         as_of=None,
         projects=(),
         incidents=(),
+        changes=(),
+        leanings=(),
+        experts=ExpertsWeek(),
+        paragraph=None,
         examples=(),
         costs=CostWeek(date(2026, 11, 9), date(2026, 11, 15), (), (), (), comparable=False),
         coverage=Coverage(nothing, (), (WEEK,), 0, ()),

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from include import drift_pages, pipeline
+from include import drift_pages, weekly
 from include import settings as configuration
 from include.adapters.postgres.reports import Reports
 from include.assembly import open_store
 from include.domain.interaction import Window
 from include.domain.report import Attachment, PublishedReport
+from include.pages import reports
 from tests.fakes.installation import DAY, HOUR, NINE, RIGHT, Installation, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -54,22 +55,23 @@ def test_a_breach_links_a_page_that_is_shown_in_a_sandbox_with_scripts_and_liste
     drifted.watch()
     assert pages(drifted) == ["drift_output-drift_2026-11-20T1800Z.html"]
     [(path,), *others] = drifted.ask(ASKED)
-    assert path == "/assay/reports/drift_output-drift_2026-11-20T1800Z/files/drift_output-drift_2026-11-20T1800Z.html"
+    report_id = "drift_output-drift_2026-11-20T1800Z"
+    assert path == f"/assay/quality/reports/{report_id}/files/{report_id}.html"
     assert all(other == (path,) for other in others)
-    shown = pipeline.read_report(*path.removeprefix("/assay/reports/").split("/files/"))
+    shown = reports.read_report(*path.removeprefix("/assay/quality/reports/").split("/files/"))
     assert shown.is_attachment
     assert b"response_chars" in shown.content
-    assert pipeline.list_reports() == []
+    assert reports.reports() == []
 
 
 def test_the_week_that_has_the_breach_links_its_page(drifted: Installation) -> None:
     drifted.watch()
-    pipeline.write_report(NINE - 6 * DAY, NINE + DAY)
-    [report] = pipeline.list_reports()
+    weekly.write_report(NINE - 6 * DAY, NINE + DAY)
+    [report] = [one.report for one in reports.reports()]
     names = [attachment.name for attachment in report.attachments]
     assert pages(drifted)[0] in names
-    assert pipeline.read_report(report.report_id, pages(drifted)[0]).is_attachment
-    assert not pipeline.read_report(report.report_id, f"{report.report_id}.html").is_attachment
+    assert reports.read_report(report.report_id, pages(drifted)[0]).is_attachment
+    assert not reports.read_report(report.report_id, f"{report.report_id}.html").is_attachment
 
 
 def test_the_same_window_again_draws_its_page_again_and_no_other(drifted: Installation) -> None:
@@ -90,7 +92,7 @@ def test_a_day_has_few_pages_and_later_breaches_name_the_last_one_of_their_rule(
             Reports(store).register(PublishedReport(name, window, "", "", "", page, "", NINE))
     drifted.watch()
     assert pages(drifted) == []
-    assert drifted.ask(ASKED)[0] == ("/assay/reports/drift_output-drift_3/files/3.html",)
+    assert drifted.ask(ASKED)[0] == ("/assay/quality/reports/drift_output-drift_3/files/3.html",)
 
 
 def test_nothing_is_drawn_where_nothing_drifts_nor_of_the_past(assay: Installation) -> None:

@@ -13,7 +13,7 @@ from include.adapters.postgres.alerts import Alerts
 from include.domain.interaction import Window
 from include.errors import PageMissing
 from include.notify.alerts import update_alerts
-from include.pages.incidents import incident, incidents
+from include.pages.incidents import incident, incident_list, incidents
 from include.pages.overview import Covered, overview
 from tests.fakes.installation import DAY, HOUR, NINE, WRONG, Installation, rows
 from tests.fakes.notify import MIDNIGHT, ROUTES, result
@@ -66,6 +66,39 @@ def test_what_stays_in_quarantine_is_counted_for_its_project(assay: Installation
     assay.run()
     [pool] = overview(WEEK).projects
     assert (pool.covered.logged, pool.covered.quarantined) == (5, 2)
+
+
+def test_days_of_the_overview_begin_at_midnight_and_add_up_whatever_the_hour(assay: Installation) -> None:
+    for days in (0, 1, 3):
+        assay.log(*rows(4, NINE - days * DAY))
+        assay.run(NINE - days * DAY)
+    [pool] = overview(WEEK).projects
+    assert pool.composite is not None
+    assert pool.composite.now is not None
+    told = {start: one.n for start, one in pool.composite.days if one}
+    assert sum(told.values()) == pool.composite.now.n == 12
+    assert all(start.hour == 0 for start, _ in pool.composite.days)
+    assert len(pool.composite.days) == 14
+
+
+def test_of_many_incidents_the_open_ones_and_the_newest_are_listed(assay: Installation) -> None:
+    breach(assay, 1)
+    with connect(assay.store) as connection:
+        update_alerts([result("Ok", 2, project="pool")], Alerts(connection), ROUTES, live=True)
+    for hour, name in ((3, "sauna"), (4, "bar")):
+        breach(assay, hour, project=name)
+    day = Window(MIDNIGHT, MIDNIGHT + DAY)
+    with connect(assay.store) as connection:
+        alerts = Alerts(connection)
+        ids = alerts.told_during(day, 2)
+        assert [alerts.incident(one).own[0].labels["project"] for one in ids] == ["bar", "sauna"]
+        assert alerts.incidents(ids) == [alerts.incident(one) for one in ids]
+        assert len(alerts.told_during(day, 9)) == 3
+        assert len(alerts.told_during(day, 9, project="pool")) == 1
+        assert alerts.told_during(day, 9, environment="nowhere") == []
+    listed = incident_list(day, "production")
+    assert (len(listed.found), listed.environments, listed.has_more) == (3, ("production",), False)
+    assert incident_list(day, "nowhere").found == ()
 
 
 def test_an_empty_store_has_an_overview(assay: Installation) -> None:

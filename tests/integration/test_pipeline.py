@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from include import money, pipeline
+from include import money, pipeline, weekly
+from include.pages import reports
 from tests.fakes.installation import DAY, HOUR, NINE, WRONG, Installation, row, rows
 
 WHEN_AND_HOW_OFTEN = (
@@ -175,22 +176,22 @@ def test_costs_are_summed_exactly_and_told_once(assay: Installation) -> None:
 
 def test_the_report_is_written_read_back_and_the_same_when_written_again(history: Installation) -> None:
     start, end = NINE - 6 * DAY, NINE + DAY
-    report_id = pipeline.write_report(start, end)
-    [published] = pipeline.list_reports()
+    report_id = weekly.write_report(start, end)
+    [published] = [one.report for one in reports.reports()]
     name = published.path.rpartition("/")[2]
-    written = pipeline.read_report(report_id, name)
+    written = reports.read_report(report_id, name)
     assert b"pool" in written.content
-    assert pipeline.write_report(start, end) == report_id
-    assert pipeline.read_report(report_id, name).content == written.content
+    assert weekly.write_report(start, end) == report_id
+    assert reports.read_report(report_id, name).content == written.content
     [attachment] = published.attachments
-    assert pipeline.read_report(report_id, attachment.name).is_attachment
+    assert reports.read_report(report_id, attachment.name).is_attachment
 
 
 def test_a_first_week_has_a_report_too_though_there_is_nothing_to_compare_it_with(assay: Installation) -> None:
     assay.log(*rows(12, NINE))
     assay.run()
-    pipeline.write_report(NINE - 6 * DAY, NINE + DAY)
-    [published] = pipeline.list_reports()
+    weekly.write_report(NINE - 6 * DAY, NINE + DAY)
+    [published] = [one.report for one in reports.reports()]
     assert published.attachments == ()
 
 

@@ -1,145 +1,229 @@
-"""The pages inside a real Airflow API server: who gets in, who may act, and where the navigation leads."""
+"""The pages inside a real Airflow API server: who gets in, who may act, where tasks lead and where pages lead back."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
-import httpx
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from include.adapters.postgres import connect
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.reports import Reports
+from include.adapters.postgres.runs import Runs
+from include.domain.interaction import Window
+from include.domain.run import CoverageLedger, Run
 from include.notify.alerts import update_alerts
+from include.notify.messages import incident_page
 from include.reports.publish import publish
-from local.ports import free_port
+from plugins.quality.site import SECTIONS
+from tests.fakes.airflow_server import (
+    FAB,
+    HOUR,
+    PASSWORD,
+    REPORTED,
+    SCORED,
+    SIMPLE,
+    TEN,
+    WATCHED,
+    AirflowServer,
+    serve,
+)
 from tests.fakes.browser import browser
 from tests.fakes.notify import ROUTES, result
 from tests.fakes.weekly import week
 
-PROJECT = Path(__file__).parents[2]
-AIRFLOW = str(Path(sys.executable).with_name("airflow"))
-QUALITY, REPORTS = "/assay/quality/", "/assay/reports/"
+QUALITY = "/assay/quality/"
+INSIDE = f"/plugin/quality{QUALITY}"
 INCIDENT = "2026-11-20T0900Z_help-desk_production_quality"
-PASSWORDS = {"admin": "for tests only", "vera": "for tests only"}
-READY_WITHIN_S = 180
+UNTIL = "?until=2026-11-20T11%3A00Z"
+REPORT = week().report_id
+DOORS = [QUALITY + path for path, _ in SECTIONS] + [
+    f"{QUALITY}{name}"
+    for name in (f"incidents/{INCIDENT}", f"reports/{REPORT}/", f"reports/{REPORT}/files/{REPORT}.html")
+]
+DAG_RUNS = {
+    "scored": f"/dags/score_interactions/runs/{quote(SCORED)}",
+    "watched": f"/dags/watch_quality/runs/{WATCHED}",
+    "reported": f"/dags/report_weekly/runs/{REPORTED}",
+}
+PATIENCE_MS = 60_000
 
 
-@pytest.fixture
-def airflow(tmp_path: Path, store_dsn: str) -> Iterator[str]:
-    """The address of an API server with the project's plugins and a store that holds one report and one incident."""
-    with connect(store_dsn) as connection:
-        publish(week(), Reports(connection), tmp_path / "assay", datetime(2026, 11, 16, 1, tzinfo=UTC))
+@pytest.fixture(scope="module")
+def assay_home(tmp_path_factory: pytest.TempPathFactory, lasting_store_dsn: str) -> Path:
+    """Where the report lies that the store knows of, beside a run and an incident."""
+    home = tmp_path_factory.mktemp("assay")
+    run = Run("native", Window(TEN - HOUR, TEN), live=True)
+    with connect(lasting_store_dsn) as connection:
+        Runs(connection).begin(run, TEN)
+        Runs(connection).settle(run.run_id, CoverageLedger(1000, 20, 700, 250, 30), TEN)
+        publish(week(), Reports(connection), home, datetime(2026, 11, 16, 1, tzinfo=UTC))
         update_alerts([result("Breached", 9)], Alerts(connection), ROUTES, live=True)
-    address = f"http://127.0.0.1:{free_port('127.0.0.1', preferred=tmp_path / 'port')}"
-    environment = settings(tmp_path, store_dsn, address)
-    subprocess.run([AIRFLOW, "db", "migrate"], env=environment, check=True, capture_output=True)
-    port = address.rsplit(":", 1)[1]
-    with (tmp_path / "api-server.log").open("w") as log:
-        command = [AIRFLOW, "api-server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            wait_for(address, server, Path(log.name))
-            assert "Failed to import plugin" not in Path(log.name).read_text()
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    return home
 
 
-def settings(home: Path, store_dsn: str, address: str) -> dict[str, str]:
-    passwords = home / "passwords.json"
-    passwords.write_text(json.dumps(PASSWORDS))
-    (home / "dags").mkdir()
-    store = store_dsn.replace("postgresql://", "postgres://", 1)
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        "PYTHONPATH": str(PROJECT),
-        "ASSAY_HOME": str(home / "assay"),
-        "ASSAY_UI_URL": address,
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW_CONN_ASSAY_STORE": store,
-        "AIRFLOW_CONN_ASSAY_SOURCE": store,
-        "AIRFLOW__API__BASE_URL": address,
-        "AIRFLOW__API_AUTH__JWT_SECRET": "for tests only " * 5,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,vera:viewer",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-    }
+@pytest.fixture(scope="module")
+def simple(
+    tmp_path_factory: pytest.TempPathFactory, lasting_store_dsn: str, assay_home: Path
+) -> Iterator[AirflowServer]:
+    """Airflow with SimpleAuthManager."""
+    with serve(tmp_path_factory.mktemp("simple"), lasting_store_dsn, ASSAY_HOME=str(assay_home), **SIMPLE) as server:
+        yield server
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            if httpx.get(f"{address}/api/v2/version").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(f"the API server did not come up:\n{log.read_text()[-2000:]}")
+@pytest.fixture(scope="module")
+def fab(tmp_path_factory: pytest.TempPathFactory, lasting_store_dsn: str, assay_home: Path) -> Iterator[AirflowServer]:
+    """Airflow with FAB's users."""
+    with serve(tmp_path_factory.mktemp("fab"), lasting_store_dsn, ASSAY_HOME=str(assay_home), **FAB) as server:
+        yield server
 
 
-def token_of(airflow: str, who: str) -> dict[str, str]:
-    login = httpx.post(f"{airflow}/auth/token", json={"username": who, "password": PASSWORDS[who]})
-    return {"Authorization": f"Bearer {login.json()['access_token']}"}
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with browser() as started:
+        yield started
 
 
-def test_pages_stand_behind_airflows_login_and_acting_needs_more(airflow: str, store_dsn: str) -> None:
-    report_id = week().report_id
-    doors = [f"{REPORTS}{name}" for name in ("", f"{report_id}/", f"{report_id}/files/{report_id}.html")]
-    doors += [f"{QUALITY}{name}" for name in ("", "incidents", f"incidents/{INCIDENT}", "silences", "static/style.css")]
-    for door in doors:
-        assert httpx.get(airflow + door).status_code == 401, door
-    vera, admin = token_of(airflow, "vera"), token_of(airflow, "admin")
-    for door in doors:
-        assert httpx.get(airflow + door, headers=vera).status_code == 200, door
-
-    address, tokens = f"{airflow}{QUALITY}incidents/{INCIDENT}", {}
-    for who, headers in (("vera", vera), ("admin", admin)):
-        page = httpx.get(f"{airflow}{QUALITY}silences", headers=headers).text
-        tokens[who] = found[1] if (found := re.search('name="token" value="([^"]+)"', page)) else ""
-    assert tokens["vera"] == ""
-    acknowledge = {"verb": "acknowledge", "token": tokens["admin"]}
-    assert httpx.post(address, data=acknowledge).status_code == 401
-    assert httpx.post(address, data=acknowledge, headers=vera).status_code == 403
-    assert httpx.post(address, data={"verb": "acknowledge"}, headers=admin).status_code == 403
-    assert httpx.post(address, data=acknowledge, headers=admin, timeout=30).status_code == 303
-    with connect(store_dsn) as store:
-        assert store.execute("SELECT incident_id, who FROM assay.acknowledgements").fetchall() == [(INCIDENT, "admin")]
+@pytest.fixture(scope="module")
+def vera(chromium: Browser, simple: AirflowServer) -> Page:
+    """The browser of a viewer who has logged in."""
+    page = new_page(chromium)
+    page.goto(simple.address)
+    log_in(page, "vera")
+    expect(page.get_by_role("link", name="Quality", exact=True)).to_be_visible()
+    return page
 
 
-def test_the_navigation_leads_to_what_is_wrong_and_out_again(airflow: str, tmp_path: Path) -> None:
-    with browser() as chromium:
-        page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        page.goto(airflow)
-        page.fill("input[name=username]", "vera")
-        page.fill("input[name=password]", PASSWORDS["vera"])
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "login" not in url)
-        page.get_by_role("link", name="Quality", exact=True).click()
-        inside = page.frame_locator("iframe")
-        inside.get_by_role("link", name="Incidents").click()
-        inside.get_by_role("link", name="help-desk: faithfulness low").click()
-        inside.get_by_role("heading", name="Evidence").wait_for()
-        page.wait_for_url(f"**/plugin/quality{QUALITY}incidents/{INCIDENT}")  # an address that can be sent
-        page.screenshot(path=tmp_path / "incident.png")
-        page.reload()
-        inside.get_by_role("link", name="Scoring runs").click()
-        page.wait_for_url("**/dags/score_interactions/runs")
+def new_page(chromium: Browser) -> Page:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
 
-        page.goto(f"{airflow}/plugin/quality{QUALITY}")
-        inside.get_by_role("link", name="Reports").click()
-        inside.get_by_role("link", name="LLM quality, 9 to 15 November 2026").click()
-        report = inside.frame_locator("iframe[name=report]")
-        report.get_by_role("heading", name="Composite score by project").wait_for()
-        page.screenshot(path=tmp_path / "airflow.png")
+
+def log_in(page: Page, who: str) -> None:
+    page.fill("input[name=username]", who)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+
+
+def token_of(server: AirflowServer, who: str) -> str:
+    found = re.search('name="token" value="([^"]+)"', server.get(f"{QUALITY}silences", who).text)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("manager", ["simple", "fab"])
+def test_pages_stand_behind_airflows_login_and_acting_needs_more(
+    manager: str, request: pytest.FixtureRequest, lasting_store_dsn: str
+) -> None:
+    server: AirflowServer = request.getfixturevalue(manager)
+    for door in DOORS:
+        assert server.get(door).status_code == 401, door
+        assert server.get(door, "vera").status_code == 200, door
+
+    incident = f"{QUALITY}incidents/{INCIDENT}"
+    assert token_of(server, "vera") == ""
+    for who in ("olga", "admin"):
+        snooze = {"verb": "acknowledge", "token": token_of(server, who)}
+        assert server.post(incident, snooze).status_code == 401
+        assert server.post(incident, snooze, "vera").status_code == 403
+        assert server.post(incident, {"verb": "acknowledge"}, who).status_code == 403
+        assert server.post(incident, snooze, who).status_code == 303
+    with connect(lasting_store_dsn) as store:
+        store.execute("DELETE FROM assay.acknowledgements")
+
+
+def test_whom_fab_lets_see_nothing_of_the_website_sees_no_page(fab: AirflowServer) -> None:
+    for door in DOORS:
+        assert fab.get(door, "nemo").status_code == 403, door
+    assert fab.post(f"{QUALITY}incidents/{INCIDENT}", {"verb": "acknowledge"}, "nemo").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "run_id", "task_id", "page"),
+    [
+        ("score_interactions", SCORED, "extract", "runs?range=24h&until=2026-11-20T10%3A00Z"),
+        ("score_interactions", SCORED, "validate", "runs?range=24h&until=2026-11-20T10%3A00Z#quarantine"),
+        ("score_interactions", SCORED, "score", "runs?range=24h&until=2026-11-20T10%3A00Z"),
+        ("watch_quality", WATCHED, "notify", f"incidents{UNTIL}"),
+        ("report_weekly", REPORTED, "write", f"reports/{REPORT}/"),
+    ],
+)
+def test_a_task_leads_to_the_page_of_what_it_did(
+    simple: AirflowServer, dag_id: str, run_id: str, task_id: str, page: str
+) -> None:
+    asked = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/links"
+    assert simple.get(asked, "vera").json()["extra_links"] == {"Show in Quality": INSIDE + page}
+    assert simple.get(QUALITY + page, "vera").status_code == 200
+
+
+def test_pages_lead_to_the_runs_that_did_the_work(simple: AirflowServer) -> None:
+    runs = simple.get(f"{QUALITY}runs{UNTIL}", "vera").text
+    assert f'href="{DAG_RUNS["scored"]}"' in runs
+    assert f'href="{DAG_RUNS["scored"]}/tasks/settle"' in runs
+    assert f'href="{DAG_RUNS["watched"]}"' in simple.get(f"{QUALITY}incidents/{INCIDENT}", "vera").text
+    assert f'href="{DAG_RUNS["reported"]}"' in simple.get(f"{QUALITY}reports/{REPORT}/", "vera").text
+
+
+def test_the_link_of_a_message_leads_through_the_login_to_the_incident_and_on_to_its_run(
+    simple: AirflowServer, chromium: Browser
+) -> None:
+    page = new_page(chromium)
+    link = incident_page(simple.address, INCIDENT)
+    page.goto(link)
+    log_in(page, "olga")
+    inside = page.frame_locator("iframe")
+    expect(inside.get_by_role("heading", name="help-desk: faithfulness low")).to_be_visible()
+    expect(page).to_have_url(link)
+
+    inside.get_by_role("button", name="Acknowledge").click()
+    expect(inside.get_by_text("acknowledged by olga").first).to_be_visible()
+    expect(inside.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    expect(page).to_have_url(link)
+
+    inside.get_by_role("link", name="The run that found it").click()
+    expect(page).to_have_url(re.compile(f"{re.escape(DAG_RUNS['watched'])}/?$"))
+    page.go_back()
+    expect(inside.get_by_role("heading", name="help-desk: faithfulness low")).to_be_visible()
+
+
+def test_the_navigation_walks_through_every_page_and_keeps_its_place(simple: AirflowServer, vera: Page) -> None:
+    page = vera
+    page.goto(f"{simple.address}/dags")
+    page.get_by_role("link", name="Quality", exact=True).click()
+    inside = page.frame_locator("iframe[title=Quality]")
+    for path, name in SECTIONS[1:] + SECTIONS[:1]:
+        inside.get_by_role("navigation", name="Quality").get_by_role("link", name=name, exact=True).click()
+        expect(inside.locator("nav [aria-current=page]")).to_have_text(name)
+        expect(inside.get_by_role("heading", level=1)).to_be_visible()
+        expect(page).to_have_url(re.compile(f"{INSIDE}{path}$"))
+
+    page.goto(f"{simple.address}{INSIDE}reports")
+    inside.get_by_role("link", name="LLM quality, 9 to 15 November 2026").click()
+    report = inside.frame_locator("iframe[name=report]")
+    expect(report.get_by_role("heading", name="Composite score by project")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"{INSIDE}reports/{REPORT}/$"))
+    page.go_back()
+    expect(inside.get_by_role("heading", name="Reports", level=1)).to_be_visible()
+    page.go_forward()
+    expect(inside.get_by_role("heading", name="LLM quality, 9 to 15 November 2026")).to_be_visible()
+
+
+def test_a_tasks_button_leads_to_its_page_and_back_in_airflows_own_colours(simple: AirflowServer, vera: Page) -> None:
+    page = vera
+    page.goto(f"{simple.address}{DAG_RUNS['scored']}/tasks/extract")
+    page.evaluate("localStorage.setItem('theme', 'dark')")  # as Airflow's own switch does
+    page.reload()
+    page.get_by_role("link", name="Details").click()
+    page.get_by_role("link", name="Show in Quality").click()
+    inside = page.frame_locator("iframe")
+    expect(inside.get_by_role("heading", name=re.compile("^Runs"))).to_be_visible()
+    expect(page).to_have_url(f"{simple.address}{INSIDE}runs?range=24h&until=2026-11-20T10%3A00Z")
+    assert inside.locator("html").evaluate("page => getComputedStyle(page).colorScheme") == "dark"
+    inside.get_by_role("link", name="settled").click()
+    expect(page).to_have_url(re.compile(f"{re.escape(DAG_RUNS['scored'])}/tasks/settle"))

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Browser
 
 from include.domain.report import ReportFile
 from include.reports.render import render
-from plugins.quality_reports.app import build_app
+from plugins.quality.site import PREFIX
 from tests.fakes.browser import HOSTILE, browser, served, watch
+from tests.fakes.pages import Desk
+from tests.fakes.report_shelf import ESCAPING, files, published
 from tests.fakes.weekly import week
-from tests.plugins.test_reports_page import REPORT
 from tests.unit.reports.test_render import hostile
 
-ESCAPING = """<script>
-let told = "ran";
-try { told += " " + parent.document.title } catch (e) { told += " alone" }
-try { told += " " + localStorage.length } catch (e) { told += " nothing stored" }
-document.title = told;
-</script>"""
+REPORT = published()
+FILE = Path(REPORT.path).name
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +30,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site() -> Iterator[tuple[str, dict[str, bytes]]]:
+def site() -> Iterator[tuple[str, dict[str, ReportFile]]]:
     """The page on loopback with one report; its files can be replaced."""
-    files = {Path(REPORT.path).name: render(week()).encode(), "drift.html": ESCAPING.encode()}
-
-    def read(report_id: str, name: str) -> ReportFile:
-        return ReportFile(REPORT, files[name], is_attachment=name == "drift.html")
-
-    root = FastAPI()
-    root.mount("/assay/reports", build_app(lambda: [REPORT], read))
-    with served(root) as address:
-        yield f"{address}/assay/reports/", files
+    kept = files()
+    with served(Desk(files=kept).app()) as address:
+        yield f"{address}{PREFIX}/reports", kept
 
 
 def test_a_report_opened_from_the_disk_asks_for_nothing(chromium: Browser, tmp_path: Path) -> None:
@@ -96,7 +87,7 @@ def test_were_markup_to_slip_through_the_files_own_policy_would_stop_it(
 
 
 def test_the_page_leads_from_the_list_to_the_report_and_what_lies_beside_it(
-    chromium: Browser, site: tuple[str, dict[str, bytes]]
+    chromium: Browser, site: tuple[str, dict[str, ReportFile]]
 ) -> None:
     address, _ = site
     watched = watch(chromium.new_context())
@@ -110,17 +101,18 @@ def test_the_page_leads_from_the_list_to_the_report_and_what_lies_beside_it(
     page.frame(name="report").wait_for_function("document.title.startsWith('ran')")  # type: ignore[union-attr]
     assert page.frame(name="report").title() == "ran alone nothing stored"  # type: ignore[union-attr]
     page.get_by_role("link", name="All reports").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Quality reports"
-    assert all(url.startswith(address) for url in watched.requests)
+    assert page.get_by_role("heading", level=1).inner_text() == "Reports"
+    assert all(url.startswith(address.removesuffix("/reports")) for url in watched.requests)
 
 
 def test_were_markup_in_a_reports_file_the_page_would_serve_it_powerless(
-    chromium: Browser, site: tuple[str, dict[str, bytes]], leak: tuple[str, list[str]]
+    chromium: Browser, site: tuple[str, dict[str, ReportFile]], leak: tuple[str, list[str]]
 ) -> None:
-    (address, files), (host, asked) = site, leak
-    files[Path(REPORT.path).name] = (ESCAPING + "".join(HOSTILE).replace("leak.example", host)).encode()
+    (address, kept), (host, asked) = site, leak
+    planted = (ESCAPING + "".join(HOSTILE).replace("leak.example", host)).encode()
+    kept[FILE] = replace(kept[FILE], content=planted)
     watched = watch(chromium.new_context())
-    watched.page.goto(f"{address}{REPORT.report_id}/files/{Path(REPORT.path).name}")
+    watched.page.goto(f"{address}/{REPORT.report_id}/files/{FILE}")
     watched.page.wait_for_timeout(300)
     assert watched.page.title() == ""
     assert watched.ran() == []
@@ -128,7 +120,7 @@ def test_were_markup_in_a_reports_file_the_page_would_serve_it_powerless(
 
 
 def test_the_page_follows_airflows_choice_of_light_or_dark_and_so_does_the_report(
-    chromium: Browser, site: tuple[str, dict[str, bytes]]
+    chromium: Browser, site: tuple[str, dict[str, ReportFile]]
 ) -> None:
     address, _ = site
     page = chromium.new_context(color_scheme="null").new_page()
@@ -136,11 +128,11 @@ def test_the_page_follows_airflows_choice_of_light_or_dark_and_so_does_the_repor
     for choice in ("light", "dark"):
         page.goto(address)
         page.evaluate("choice => localStorage.setItem('theme', choice)", choice)
-        page.goto(f"{address}{REPORT.report_id}/")
+        page.goto(f"{address}/{REPORT.report_id}/")
         inner = page.frame_locator("iframe[name=report]").locator("body")
         ground = "element => getComputedStyle(element).backgroundColor"
         grounds.append((page.locator("body").evaluate(ground), inner.evaluate(ground)))
-    assert grounds == [("rgb(255, 255, 255)", "rgb(255, 255, 255)"), ("rgb(17, 17, 17)", "rgb(20, 23, 27)")]
+    assert grounds == [("rgb(255, 255, 255)", "rgb(255, 255, 255)"), ("rgb(22, 29, 45)", "rgb(20, 23, 27)")]
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])

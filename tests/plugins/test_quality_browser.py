@@ -24,6 +24,8 @@ PAGES = [
     "/silences",
     "/costs",
     "/judges",
+    "/reports",
+    "/reports/weekly_2026-11-09_2026-11-16/",
     "/nothing",
 ]
 
@@ -79,6 +81,18 @@ def test_a_link_out_of_the_frame_moves_the_page_around_it(chromium: Browser) -> 
         page.frame_locator("iframe").get_by_role("link", name="Scoring runs").click()
         page.wait_for_url("http://airflow/dags/score_interactions/runs")
         assert page.locator("body").inner_text() == "a DAG"
+
+
+def test_the_keyboard_leads_from_the_answer_to_the_statement_to_the_passage(chromium: Browser) -> None:
+    page = chromium.new_context().new_page()
+    with served(Desk().app()) as address:
+        page.goto(f"{address}{PREFIX}/interactions/x0")
+        page.locator("#answer-2").focus()
+        for keys, place in ((["Enter"], "claim-2"), (["Tab", "Tab", "Enter"], "passage-2"), (["Enter"], "claim-2")):
+            for key in keys:
+                page.keyboard.press(key)
+            page.wait_for_url(f"**#{place}")
+            assert page.evaluate("document.activeElement.id") == place
 
 
 def test_forms_act_with_the_keyboard_alone(chromium: Browser) -> None:

@@ -84,10 +84,20 @@ def test_an_empty_store_says_what_will_fill_the_page() -> None:
 def test_the_address_says_which_days_are_told_and_leads_on_to_the_judges() -> None:
     desk = Desk()
     found = desk.client().get("costs?range=14d&until=2026-11-20T00:00Z").text
-    (window,) = desk.asked
-    assert window.length == 14 * DAY  # type: ignore[attr-defined]
+    ((window, environment),) = desk.asked  # type: ignore[misc]
+    assert (window.length, environment) == (14 * DAY, "")
     assert f'href="{PREFIX}/judges?range=14d&amp;until=2026-11-20T00%3A00Z"' in found
     assert "make export-costs MONTH=2026-11" in found
+
+
+def test_of_one_environment_the_page_says_what_is_of_all() -> None:
+    desk = Desk(spent=expenses(environments=("production", "staging")))
+    found = desk.client().get("costs?env=staging").text
+    ((_, environment),) = desk.asked  # type: ignore[misc]
+    assert environment == "staging"
+    assert 'href="?env=production"' in found
+    assert "Months and budgets, and what judging cost, are of all environments together" in found
+    assert "are of all environments" not in desk.client().get("costs").text
 
 
 def test_the_overview_tells_the_budget_beside_what_was_spent_and_leads_to_the_costs() -> None:

@@ -8,12 +8,14 @@ from html import unescape
 from re import findall
 
 import pytest
+from httpx import Response
 
 from include.domain.listing import Listing, Place, Search, Sort
 from include.domain.record import Excerpt
+from include.domain.score import MOST_STATEMENTS
 from include.pages.interaction import story
 from plugins.quality.site import PREFIX
-from tests.fakes.interactions import AT, listed, logged, record
+from tests.fakes.interactions import AT, borne_out, listed, logged, record
 from tests.fakes.pages import DAY, Desk
 
 
@@ -97,8 +99,9 @@ def test_an_interaction_is_told_with_its_judges_passages_and_costs() -> None:
         *("gpt-2026", "contract", "0.0046", "negative", "nested", "c1", "r1", "rate 0.25"),
     ):
         assert told in page, told
-    assert '<mark class="for">The pool opens at 9:00 from Tuesday to Sunday. <sup>✓3</sup></mark>' in page
-    assert '<mark class="against">A ticket costs 6 euros. <sup>✗1</sup></mark>' in page
+    assert "1 of 3 borne out" in page
+    assert '<mark class="for">The pool opens at 9:00 from Tuesday to Sunday.<sup' in page
+    assert '<mark class="against">A ticket costs 6 euros.<sup' in page
     assert f'href="{PREFIX}/interactions/x1?at=' in page
     assert f'href="{PREFIX}/projects/bank"' in page
 
@@ -129,9 +132,112 @@ def test_what_was_never_judged_says_why() -> None:
     assert "Nothing is marked" in Desk(told=story(drawn)).client().get("interactions/x0").text
 
 
-def test_the_latest_verdict_of_ragas_marks_the_passages() -> None:
+def test_links_lead_from_the_answer_to_the_statement_to_the_passage() -> None:
+    page = Desk().client().get("interactions/x0").text
+    ids, leads = set(findall(' id="([^"]+)"', page)), findall('href="#([^"]+)"', page)
+    assert ids >= {"claim-1", "answer-1", "passage-1", "claim-2", "answer-2", "passage-2", "claim-3", "answer-3"}
+    assert "passage-3" not in ids  # no sentence shares its words
+    assert ids >= set(leads)
+    assert set(leads) >= ids - {"main", "said"}
+    assert 'aria-label="statement 2, not borne out">✗2</a>' in page
+
+
+def test_the_judge_that_took_the_answer_apart_last_marks_it_and_is_named() -> None:
     known = record()
-    older = replace(known.scores[1], explanation="The passages bear out all 3 statements.", scored_at=AT - timedelta(1))
-    told = story(replace(known, scores=(older, *known.scores)))
+    ragas = known.scores[1]
+    older = replace(ragas, statements=(borne_out("It opens."),), scored_at=AT - timedelta(1))
+    silent = replace(ragas, judge="offline", statements=(), scored_at=AT + timedelta(1))
+    told = story(replace(known, scores=(silent, older, *known.scores)))
     assert told.borne is not None
-    assert [claim.borne_out for claim in told.borne.claims] == [False, False, True]
+    assert [claim.borne_out for claim in told.borne.claims] == [True, False, False]
+    assert not told.is_partial
+    page = Desk(told=told).client().get("interactions/x0").text
+    assert "The judge <bdi>rubric</bdi> took the answer apart" in page
+
+
+def test_where_nothing_is_marked_the_page_says_why() -> None:
+    known = record()
+    panel, ragas = known.scores
+    silent = story(replace(known, scores=(replace(ragas, statements=()),)))
+    assert "tells of no single statement" in Desk(told=silent).client().get("interactions/x0").text
+    without = story(replace(known, scores=(panel,)))
+    page = Desk(told=without).client().get("interactions/x0").text
+    assert "no score of faithfulness is on record" in page
+    assert "<mark" not in page
+
+
+def test_as_many_statements_as_are_kept_may_be_the_first_of_more() -> None:
+    known = record()
+    many = replace(known.scores[1], statements=(borne_out("It opens."),) * MOST_STATEMENTS)
+    told = story(replace(known, scores=(many,)))
+    assert told.is_partial
+    assert f"the first {MOST_STATEMENTS} are kept" in Desk(told=told).client().get("interactions/x0").text
+
+
+AGAIN = "interactions/x0?at=2026-11-20T17:05:00.123456Z"
+
+
+def sent(desk: Desk, **form: str) -> Response:
+    client = desk.client()
+    (token,) = {*findall('name="token" value="([^"]+)"', client.get(AGAIN).text)}
+    return client.post(AGAIN, data={"token": token, **form})
+
+
+def test_what_people_said_is_told_with_who_and_when() -> None:
+    page = Desk().client().get("interactions/x0").text
+    for told in (
+        *("<bdi>ada</bdi> gives <strong>0.750</strong> for correctness, where the judge gave 0.400", "said anew later"),
+        *("corrected the answer, whose composite was 0.410", "At nine, but for Mondays."),
+        *("keeps it as a case in <code>hours</code>", "Mondays", "had it judged again, held to the correction"),
+        *("composite 0.410 → <strong>0.810</strong>", "(these judges had not scored it)"),
+    ):
+        assert told in page, told
+    quiet = Desk(told=story(record())).client().get("interactions/x0").text
+    assert "What people said" not in quiet
+    assert "so the same judge gives the same answer" in quiet
+
+
+def test_a_judge_is_contradicted_on_the_scale_of_its_rubric() -> None:
+    scale = {point: f"anchor {point}" for point in (1, 2, 3, 4, 5)}
+    scaled = replace(story(record()), scales={"correctness": scale})
+    page = Desk(told=scaled).client().get("interactions/x0").text
+    assert page.count("The judge is wrong") == 2
+    assert all(f"<b>{point}</b> anchor {point}" in page for point in scale)
+    assert "<b>5</b> best" in page, "where no rubric is known"
+
+
+def test_only_who_may_trigger_the_dag_is_offered_to_act_and_others_are_told_who_may() -> None:
+    page = Desk(triggers=("watch_quality",)).client().get("interactions/x0").text
+    assert "permission to trigger the DAG rejudge_interaction" in page
+    assert "<form" not in page
+    assert "What people said" in page
+
+
+def test_judging_again_starts_one_run_however_often_the_form_is_sent_and_leads_to_it() -> None:
+    desk = Desk()
+    answers = [sent(desk, act="rejudge", asked="then") for _ in range(2)] + [sent(desk, act="rejudge", asked="later")]
+    runs = [run for name, _, at, who, run in desk.done if (name, at, who) == ("rejudge", AT, "ada")]  # type: ignore[misc]
+    assert runs[0] == runs[1] != runs[2]
+    assert answers[0].headers["location"].endswith(f"x0?at=2026-11-20T17%3A05%3A00.123456%2B00%3A00&run={runs[0]}#said")
+    page = desk.client().get(f"{AGAIN}&run={runs[0]}").text
+    assert f'target="_top" href="/dags/rejudge_interaction/runs/{runs[0]}"' in page
+
+
+def test_what_is_refused_says_why_and_keeps_what_was_typed() -> None:
+    desk = Desk()
+    answer = sent(desk, act="disagree", dimension="correctness", epoch="e1", grade="6", why="It is <nine>")
+    assert answer.status_code == 400
+    assert "Choose a point of the scale" in answer.text
+    assert "It is &lt;nine&gt;</textarea>" in answer.text
+    assert "Write the answer as it should have been" in sent(desk, act="correct", answer="").text
+    assert sent(desk, act="explode").status_code == 400
+    assert desk.client().post("interactions/x0", data={"act": "keep"}).status_code == 403
+    assert desk.done == []
+
+
+def test_what_is_gone_is_told_on_a_page() -> None:
+    desk = Desk()
+    (token,) = {*findall('name="token" value="([^"]+)"', desk.client().get("silences").text)}
+    gone = desk.client().post(AGAIN.replace("x0", "gone"), data={"token": token, "act": "correct", "answer": ""})
+    assert gone.status_code == 404
+    assert "no interaction of this id" in gone.text

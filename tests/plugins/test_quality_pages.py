@@ -16,6 +16,7 @@ from include.domain.alert import AlertState
 from include.domain.interaction import Window
 from plugins.quality.curve import LABEL_HEIGHT, curve
 from plugins.quality.site import PREFIX
+from tests.fakes.interactions import AT
 from tests.fakes.pages import DAY, HOUR, NOW, Desk, dossier, overview, state
 
 TOP = NOW.replace(minute=0) + HOUR
@@ -30,6 +31,8 @@ PAGES = [
     "silences",
     "costs",
     "judges",
+    "reports",
+    "reports/weekly_2026-11-09_2026-11-16/",
 ]
 ACTS = [
     ("incidents/i1", {"verb": "acknowledge"}, ("acknowledge", "i1", "ada")),
@@ -43,6 +46,21 @@ ACTS = [
         ("silence", "project=bank", "2h", "ada", "x"),
     ),
     ("silences/7/expire", {}, ("expire", 7)),
+    (
+        "interactions/x0?at=2026-11-20T17:05:00.123456Z",
+        {"act": "correct", "answer": "At ten."},
+        ("correct", "x0", AT, "At ten.", "ada"),
+    ),
+    (
+        "interactions/x0?at=2026-11-20T17:05:00.123456Z",
+        {"act": "keep", "dataset": "d", "expected": "e\0", "note": "n"},
+        ("keep", "x0", AT, "d", "e", "n", "ada"),
+    ),
+    (
+        "interactions/x0?at=2026-11-20T17:05:00.123456Z",
+        {"act": "disagree", "dimension": "tone", "epoch": "e1", "grade": "2", "why": "so"},
+        ("disagree", "x0", AT, "tone", "e1", 0.25, "so", "ada"),
+    ),
 ]
 
 
@@ -161,7 +179,7 @@ def test_an_act_is_done_in_the_readers_name_and_shown(
     client = desk.client()
     answer = client.post(path, data={**form, "token": token(client)})
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"{PREFIX}/{path.removesuffix('/7/expire')}"
+    assert answer.headers["location"].split("?")[0] == f"{PREFIX}/{path.split('?')[0].removesuffix('/7/expire')}"
     assert desk.done == [done]
 
 
@@ -252,7 +270,7 @@ def test_no_door_is_open_to_those_who_are_not_let_in() -> None:
     client = TestClient(app)
     for route in routes:
         path = route.path_format.format(
-            project="bank", interaction_id="x0", incident_id="i1", silence_id=7, name="style.css"
+            project="bank", interaction_id="x0", incident_id="i1", silence_id=7, report_id="w1", name="style.css"
         )
         for method in route.methods:
             assert client.request(method, path).status_code == 401, (method, path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,9 @@ from slack_sdk.signature import SignatureVerifier
 from include.adapters.postgres import connect
 from include.adapters.postgres.alerts import Alerts
 from include.notify.alerts import update_alerts
-from local.ports import free_port
+from tests.fakes.airflow_server import SIMPLE, serve
 from tests.fakes.notify import ROUTES, result
 from tests.fakes.slack_server import SIGNING_SECRET, TOKEN, SlackServer, running
-from tests.plugins.test_airflow import AIRFLOW, settings, wait_for
 
 WITHIN_S = 20
 
@@ -34,25 +32,13 @@ def slack() -> Iterator[SlackServer]:
 @pytest.fixture
 def airflow(tmp_path: Path, store_dsn: str, source_dsn: str, slack: SlackServer) -> Iterator[str]:
     """The address of an API server whose connection assay_slack has a signing secret."""
-    port = free_port("127.0.0.1", preferred=tmp_path / "port")
-    address = f"http://127.0.0.1:{port}"
     extra = {"channel": "#quality", "base_url": slack.base_url, "signing_secret": SIGNING_SECRET}
-    connection = {"conn_type": "generic", "password": TOKEN, "extra": extra}
-    source = source_dsn.replace("postgresql://", "postgres://", 1)
-    environment = settings(tmp_path, store_dsn, address) | {
-        "AIRFLOW_CONN_ASSAY_SLACK": json.dumps(connection),
-        "AIRFLOW_CONN_ASSAY_SOURCE": source,
+    connections = {
+        "AIRFLOW_CONN_ASSAY_SLACK": json.dumps({"conn_type": "generic", "password": TOKEN, "extra": extra}),
+        "AIRFLOW_CONN_ASSAY_SOURCE": source_dsn.replace("postgresql://", "postgres://", 1),
     }
-    subprocess.run([AIRFLOW, "db", "migrate"], env=environment, check=True, capture_output=True)
-    with (tmp_path / "api-server.log").open("w") as log:
-        command = [AIRFLOW, "api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            wait_for(address, server, Path(log.name))
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+    with serve(tmp_path, store_dsn, **SIMPLE, **connections) as server:
+        yield server.address
 
 
 def press(address: str, secret: str, incident: str) -> int:

@@ -107,13 +107,57 @@ class Alerts:
 
     def incident(self, incident_id: str) -> Incident:
         """The live alerts of an incident and who looks after it; raises `KeyError` where there are none."""
-        alerts = self._read(f"{SELECT} WHERE live AND incident_id = %s ORDER BY starts_at, fingerprint", incident_id)
-        if not alerts:
+        found = self.incidents([incident_id])
+        if not found:
             raise KeyError(incident_id)
-        row = self._connection.execute(
-            "SELECT who, at FROM assay.acknowledgements WHERE incident_id = %s", (incident_id,)
-        ).fetchone()
-        return Incident(incident_id, tuple(alerts), Acknowledgement(*row) if row else None)
+        return found[0]
+
+    def incidents(self, incident_ids: Sequence[str]) -> list[Incident]:
+        """Each of these incidents as `incident` has it, in this order, but for those that have no live alerts."""
+        ids = [*incident_ids]
+        alerts: dict[str, list[Alert]] = {}
+        for alert in self._read(
+            f"{SELECT} WHERE live AND incident_id = ANY(%s) ORDER BY starts_at, fingerprint",
+            ids,
+        ):
+            alerts.setdefault(str(alert.incident_id), []).append(alert)
+        rows = self._connection.execute(
+            "SELECT incident_id, who, at FROM assay.acknowledgements WHERE incident_id = ANY(%s)", (ids,)
+        )
+        acknowledged = {incident_id: Acknowledgement(who, at) for incident_id, who, at in rows}
+        return [Incident(one, tuple(alerts[one]), acknowledged.get(one)) for one in ids if one in alerts]
+
+    def told_during(self, window: Window, limit: int, *, project: str = "", environment: str = "") -> list[str]:
+        """Ids of up to `limit` live incidents that overlap the window: those that are open first, then the newest.
+
+        `project` and `environment` are labels of any of their alerts; "" leaves them open.
+        """
+        rows = self._connection.execute(
+            """SELECT incident_id FROM assay.alerts
+               WHERE live AND state <> 'pending' AND starts_at < %(end)s AND coalesce(ends_at, updated_at) > %(start)s
+               GROUP BY incident_id
+               HAVING (%(project)s = '' OR bool_or(labels ->> 'project' = %(project)s))
+                  AND (%(environment)s = '' OR bool_or(labels ->> 'environment' = %(environment)s))
+               ORDER BY bool_or(state = 'firing') DESC, min(starts_at) DESC, incident_id LIMIT %(limit)s""",
+            {
+                "start": window.start,
+                "end": window.end,
+                "project": project,
+                "environment": environment,
+                "limit": limit,
+            },
+        )
+        return [incident_id for (incident_id,) in rows]
+
+    def environments(self, window: Window) -> list[str]:
+        """Those that live alerts name which overlap the window, in alphabetical order."""
+        rows = self._connection.execute(
+            """SELECT DISTINCT labels ->> 'environment' AS name FROM assay.alerts
+               WHERE live AND state <> 'pending' AND starts_at < %s AND coalesce(ends_at, updated_at) > %s
+                 AND labels ->> 'environment' <> '' ORDER BY 1""",
+            (window.end, window.start),
+        )
+        return [name for (name,) in rows]
 
     def during(self, window: Window) -> list[Alert]:
         """Every episode, live or not, that fired and overlaps the window, by start."""

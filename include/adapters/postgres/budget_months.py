@@ -29,8 +29,10 @@ SPENT = """
                coalesce(sum(n) FILTER (WHERE measure = 'volume'), 0)
                    - coalesce(sum(n) FILTER (WHERE measure = 'spend'), 0) AS unpriced,
                coalesce(sum(total) FILTER (WHERE measure = 'spend'), 0)::numeric AS cost
-        FROM open JOIN assay.segments_hourly ON hour >= starts_at AND hour < starts_at + interval '1 day'
-        WHERE measure IN ('volume', 'spend') AND hour < %(end)s
+        FROM open CROSS JOIN LATERAL (
+            SELECT * FROM assay.segments_hourly
+            WHERE measure IN ('volume', 'spend') AND hour >= starts_at AND hour < starts_at + interval '1 day'
+              AND hour < %(end)s OFFSET 0) AS hours
         GROUP BY project, day)
     SELECT DISTINCT ON (project, day) project, calls, unpriced, cost
     FROM (SELECT *, 0 AS place FROM summed UNION ALL SELECT *, 1 FROM counted) AS known
@@ -112,14 +114,15 @@ class BudgetMonths:
                 ],
             )
 
-    def uses(self, project: str, first: date, last: date) -> dict[date, dict[str, Use]]:
-        """What a project used each model for on these days, both included."""
+    def uses(self, project: str, first: date, last: date, environment: str = "") -> dict[date, dict[str, Use]]:
+        """What a project used each model for on these days, both included, in one environment or in all ("")."""
         rows = self._connection.execute(
             """SELECT day, model, sum(calls)::bigint, sum(calls - unpriced)::bigint, coalesce(sum(cost), 0),
                       sum(input_tokens)::bigint, sum(output_tokens)::bigint, sum(cached_input_tokens)::bigint
                FROM assay.costs_daily WHERE kind = 'application' AND project = %s AND day BETWEEN %s AND %s
+                 AND %s IN ('', environment)
                GROUP BY day, model""",
-            (project, first, last),
+            (project, first, last, environment),
         )
         found: dict[date, dict[str, Use]] = defaultdict(dict)
         for day, model, *figures in rows:

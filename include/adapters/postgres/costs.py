@@ -119,13 +119,17 @@ class Costs:
         (calls,) = self._connection.execute(query, (day,)).fetchone() or (0,)
         return int(calls)
 
-    def between(self, first: date, last: date) -> list[DailyCost]:
-        """The rollup of the days `first` to `last`, both included, in the order of day, project, model and kind."""
+    def between(self, first: date, last: date, environment: str = "") -> list[DailyCost]:
+        """The rollup of the days `first` to `last`, both included, in the order of day, project, model and kind.
+
+        Of applications in one environment or in all (""); what judges cost is not kept by environment.
+        """
         rows = self._connection.execute(
             """SELECT day, project, model, kind, sum(calls)::bigint, sum(unpriced)::bigint, coalesce(sum(cost), 0)
-               FROM assay.costs_daily WHERE day BETWEEN %s AND %s
+               FROM assay.costs_daily
+               WHERE day BETWEEN %s AND %s AND (kind = 'judge' OR %s IN ('', environment))
                GROUP BY day, project, model, kind ORDER BY day, project, model, kind""",
-            (first, last),
+            (first, last, environment),
         )
         return [
             DailyCost(day, project, model, CostKind(kind), Spend(calls, unpriced, cost))

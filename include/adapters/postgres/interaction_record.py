@@ -12,7 +12,7 @@ from psycopg.rows import class_row, dict_row
 
 from include.adapters.postgres.text import storable
 from include.domain.record import Excerpt, Failed, Given, Logged, Neighbour, Record
-from include.domain.score import Composite, Opinion
+from include.domain.score import Composite, Opinion, Statement
 
 SHOWN = 20_000
 """Characters of each text."""
@@ -124,6 +124,7 @@ def _given(row: Mapping[str, Any]) -> Given:
     return Given(
         **{name: row[name] for name in (*plain, "cost", "scored_at", "disagreement")},
         members=tuple(_opinions(row["members"])),
+        statements=tuple(Statement(**one) for one in row["statements"] or ()),
     )
 
 

@@ -16,29 +16,38 @@ T = TypeVar("T")
 LOOKED_BACK = timedelta(days=28)
 """How long before a window an epoch may have judged last to be the one before."""
 
+LOOKED_AT = 100_000
+"""Values whose costs are added up: their number grows with the traffic, and what one costs does not."""
+
+NEWEST = """
+    SELECT logged_at FROM assay.scores WHERE logged_at >= %(start)s AND logged_at < %(end)s
+    ORDER BY logged_at DESC OFFSET %(most)s - 1 LIMIT 1"""
+
 GIVEN = """
     SELECT i.project, s.epoch, count(*), count(*) - count(s.cost), coalesce(sum(s.cost), 0),
            coalesce(sum(s.input_tokens), 0)::bigint, coalesce(sum(s.cached_input_tokens), 0)::bigint
     FROM assay.scores s JOIN assay.interactions i USING (interaction_id, logged_at)
     WHERE s.logged_at >= %(start)s AND s.logged_at < %(end)s AND i.logged_at >= %(start)s AND i.logged_at < %(end)s
-      AND s.source NOT IN ('HUMAN', 'END_USER')
+      AND s.source NOT IN ('HUMAN', 'END_USER') AND %(environment)s IN ('', i.environment)
     GROUP BY 1, 2 ORDER BY 1, 2"""
 
 FAILED = """
     SELECT i.project, f.epoch, f.error_type AS reason, count(*) AS count
     FROM assay.score_failures f JOIN assay.interactions i USING (interaction_id, logged_at)
     WHERE f.logged_at >= %(start)s AND f.logged_at < %(end)s AND i.logged_at >= %(start)s AND i.logged_at < %(end)s
+      AND %(environment)s IN ('', i.environment)
     GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"""
 
+# Of what a person gave an interaction in a dimension the latest counts.
 AGREEMENT = """
-    SELECT i.project, s.epoch, count(*) AS n, avg(s.value - h.value) AS difference,
-           avg(abs(s.value - h.value)) AS distance
-    FROM assay.scores h
-    JOIN assay.scores s USING (interaction_id, logged_at, dimension)
-    JOIN assay.interactions i USING (interaction_id, logged_at)
-    WHERE h.source = 'HUMAN' AND s.source NOT IN ('HUMAN', 'END_USER')
-      AND h.logged_at >= %(start)s AND h.logged_at < %(end)s AND s.logged_at >= %(start)s AND s.logged_at < %(end)s
-      AND i.logged_at >= %(start)s AND i.logged_at < %(end)s
+    SELECT project, epoch, count(*) AS n, avg(judged - value) AS difference, avg(abs(judged - value)) AS distance
+    FROM (
+        SELECT DISTINCT ON (interaction_id, logged_at, who, dimension) project, epoch, judged, value
+        FROM assay.feedback
+        WHERE kind = 'score' AND logged_at >= %(start)s AND logged_at < %(end)s
+          AND %(environment)s IN ('', environment)
+        ORDER BY interaction_id, logged_at, who, dimension, at DESC, feedback_id DESC) AS given
+    WHERE judged IS NOT NULL
     GROUP BY 1, 2 ORDER BY 1, 2"""
 
 SEEN = """
@@ -71,24 +80,26 @@ CALLS = """
 class JudgeRecords:
     """What a store knows of judges; `connection` is one transaction, of whoever opened it.
 
-    A window is that of the interactions that were judged (`logged_at`).
+    A window is that of the interactions that were judged (`logged_at`), in one environment or in all ("") together.
     """
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def given(self, window: Window) -> list[Given]:
-        """What each epoch gave in each project."""
-        rows = self._connection.execute(GIVEN, _bounds(window))
+    def given(self, window: Window, environment: str = "", most: int = LOOKED_AT) -> list[Given]:
+        """What each epoch gave in each project, of the newest values of the window: `most`, and all of that moment."""
+        far = self._connection.execute(NEWEST, {**_bounds(window), "most": most}).fetchone()
+        asked = {**_bounds(window), **({"start": far[0]} if far else {}), "environment": environment}
+        rows = self._connection.execute(GIVEN, asked)
         return [Given(project, epoch, Spend(*figures[:3]), *figures[3:]) for project, epoch, *figures in rows]
 
-    def failed(self, window: Window) -> list[Failed]:
+    def failed(self, window: Window, environment: str = "") -> list[Failed]:
         """What could not be scored and was not since, most first."""
-        return self._read(Failed, FAILED, window)
+        return self._read(Failed, FAILED, window, environment)
 
-    def agreement(self, window: Window) -> list[Agreement]:
-        """How far epochs and people lie apart where both scored; nothing where people scored nothing."""
-        return self._read(Agreement, AGREEMENT, window)
+    def agreement(self, window: Window, environment: str = "") -> list[Agreement]:
+        """How far epochs lie from the scores that experts gave instead; nothing where nobody gave one."""
+        return self._read(Agreement, AGREEMENT, window, environment)
 
     def epochs(self) -> list[EpochRecord]:
         """All that ever were, in the order in which they were first seen."""
@@ -108,9 +119,9 @@ class JudgeRecords:
             for project, dimension, judge, *told in rows
         ]
 
-    def _read(self, kind: type[T], query: LiteralString, window: Window) -> list[T]:
+    def _read(self, kind: type[T], query: LiteralString, window: Window, environment: str) -> list[T]:
         with self._connection.cursor(row_factory=class_row(kind)) as cursor:
-            return cursor.execute(query, _bounds(window)).fetchall()
+            return cursor.execute(query, {**_bounds(window), "environment": environment}).fetchall()
 
 
 def _bounds(window: Window) -> dict[str, object]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import date
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
-from include.adapters.postgres.scores import PLAIN
-from include.domain.interaction import Interaction, Turn, Window
+from include.adapters.postgres.scores import interaction_of
+from include.domain.interaction import Interaction, Window
 from include.domain.probe import Shift, ShiftTally
 from include.domain.run import Epochs
 
@@ -50,7 +49,7 @@ class Probes:
             "size": size,
         }
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return [(_interaction(row), row["found"]) for row in cursor.execute(SAMPLE, arguments)]
+            return [(interaction_of(row), row["found"]) for row in cursor.execute(SAMPLE, arguments)]
 
     def save(self, day: date, shifts: Sequence[Shift]) -> None:
         """Write shifts; one that stands stays as it is."""
@@ -73,9 +72,3 @@ class Probes:
                    GROUP BY probe, dimension, epoch ORDER BY probe, dimension, epoch""",
                 {"start": window.start, "end": window.end},
             ).fetchall()
-
-
-def _interaction(row: Mapping[str, Any]) -> Interaction:
-    history = tuple(Turn(turn["role"], turn["content"]) for turn in row["history"])
-    plain = {name: row[name] for name in PLAIN}
-    return Interaction(**plain, retrieved_contexts=tuple(row["retrieved_contexts"]), history=history)

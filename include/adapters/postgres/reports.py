@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from include.domain.interaction import Window
-from include.domain.report import Attachment, PublishedReport
+from include.domain.report import Attachment, Delivery, DeliveryState, PublishedReport
 
 
 class Reports:
@@ -51,6 +52,20 @@ class Reports:
         if row is None:
             raise KeyError(report_id)
         return _report(*row)
+
+    def deliveries(self) -> dict[str, list[Delivery]]:
+        """What became of each report's summary, by the report's id; the first that was told first."""
+        rows = self._connection.execute(
+            """SELECT r.report_id, n.receiver, n.channel, n.status, coalesce(n.error, ''), n.updated_at
+               FROM assay.reports r JOIN assay.notification_log n ON split_part(n.message_key, ' ', 1) = r.report_id
+               ORDER BY n.first_intended_at, n.message_key, n.receiver"""
+        )
+        found: dict[str, list[Delivery]] = defaultdict(list)
+        for report_id, receiver, channel, status, note, at in rows:
+            kind, colon, _ = channel.partition(":")
+            told = Delivery(kind if colon else receiver, channel, DeliveryState(status), note, at)
+            found[report_id].append(told)
+        return found
 
     def forget(self, kind: str, before: datetime) -> list[str]:
         """Drop the reports whose ids begin with `kind` and whose windows ended before; returns where they stood."""

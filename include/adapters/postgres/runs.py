@@ -129,6 +129,15 @@ class Runs:
             {"run_id": run_id},
         )
 
+    def settled_at(self, source: str, moment: datetime, *, hold: bool = False) -> list[SettledRun]:
+        """The settled runs of the source whose windows hold `moment`; with `hold` none begins again meanwhile."""
+        which: LiteralString = """WHERE r.status = 'settled' AND r.source = %(source)s
+            AND r.window_start <= %(moment)s AND r.window_end > %(moment)s"""
+        names = {"source": source, "moment": moment}
+        if hold:
+            self._connection.execute("SELECT FROM assay.runs r " + which + " ORDER BY r.run_id FOR UPDATE", names)
+        return self._settled(which, names)
+
     def unevaluated(self) -> list[SettledRun]:
         """Settled runs whose rules were not evaluated yet, in the order of time.
 
@@ -154,10 +163,13 @@ class Runs:
     def last_settled(self, window: Window) -> SettledRun | None:
         """The newest settled run that ends within the window."""
         found = self._settled(
-            "WHERE r.status = 'settled' AND r.window_end > %(start)s AND r.window_end <= %(end)s",
+            """WHERE r.run_id = (
+                   SELECT run_id FROM assay.runs
+                   WHERE status = 'settled' AND window_end > %(start)s AND window_end <= %(end)s
+                   ORDER BY window_end DESC, window_start DESC LIMIT 1)""",
             {"start": window.start, "end": window.end},
         )
-        return found[-1] if found else None
+        return found[0] if found else None
 
     def _settled(self, which: LiteralString, names: Mapping[str, object]) -> list[SettledRun]:
         select: LiteralString = """SELECT r.source, r.window_start, r.window_end, r.live, r.logged, r.quarantined,

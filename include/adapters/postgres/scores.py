@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from include.adapters.postgres.text import storable
 from include.domain.interaction import Interaction, Turn
 from include.domain.run import Epochs, Run, Shard
-from include.domain.score import Epoch, KnownJudge, Opinion, Outcome, Score, ScoreFailure
+from include.domain.score import MOST_STATEMENTS, Epoch, KnownJudge, Opinion, Outcome, Score, ScoreFailure, Statement
 
 BATCH = 100
 """Interactions fetched at once: what bounds the memory, since one may hold megabytes."""
@@ -137,12 +137,12 @@ class Scores:
             cursor.itersize = BATCH
             cursor.execute(PENDING, arguments | {"first_id": first_id, "last": final, "last_id": last_id})
             for row in cursor:
-                yield _interaction(row), frozenset(row["epochs"])
+                yield interaction_of(row), frozenset(row["epochs"])
 
     def latest(self, count: int) -> list[Interaction]:
         """Up to `count` interactions that were answered, of as many projects as possible, of those logged last."""
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return [_interaction(row) for row in cursor.execute(LATEST, {"count": count})]
+            return [interaction_of(row) for row in cursor.execute(LATEST, {"count": count})]
 
     def ahead(
         self, run: Run, epochs: Epochs, max_attempts: int, sample: int
@@ -152,7 +152,7 @@ class Scores:
         found: dict[str, tuple[int, list[Interaction]]] = {}
         with self._connection.cursor(row_factory=dict_row) as cursor:
             for row in cursor.execute(AHEAD, arguments | {"sample": sample}):
-                found.setdefault(row["project"], (row["pending"], []))[1].append(_interaction(row))
+                found.setdefault(row["project"], (row["pending"], []))[1].append(interaction_of(row))
         return found
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -168,6 +168,8 @@ class Scores:
             self._connection.execute(SAVE_FAILURES, (*_columns([_failure_row(one) for one in failures]), now))
 
 
+STATEMENT_CHARACTERS = 500
+"""Of a statement, and of its reason, so many are kept."""
 RESOLUTION = timedelta(microseconds=1)
 """Of timestamptz: makes a closed end into a half-open one."""
 
@@ -176,14 +178,14 @@ SAVE_SCORES = """
     WITH given AS (
         SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::float8[],
                              %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[],
-                             %s::jsonb[], %s::float8[])
+                             %s::jsonb[], %s::float8[], %s::jsonb[])
             AS g (interaction_id, logged_at, dimension, epoch, source, value,
                   explanation, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost,
-                  members, disagreement)),
+                  members, disagreement, statements)),
     saved AS (
         INSERT INTO assay.scores (interaction_id, logged_at, dimension, epoch, source, value,
             explanation, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, cost,
-            members, disagreement, scored_at)
+            members, disagreement, statements, scored_at)
         SELECT *, %s FROM given ORDER BY interaction_id, logged_at, dimension, epoch, source
         ON CONFLICT DO NOTHING)
     DELETE FROM assay.score_failures f USING given g
@@ -242,6 +244,7 @@ def _score_row(score: Score) -> tuple[object, ...]:
         score.cost,
         _members(score.members),
         score.disagreement,
+        _statements(score.statements),
     )
 
 
@@ -260,6 +263,21 @@ def _members(members: Sequence[Opinion]) -> str:
     return orjson.dumps(told).decode()
 
 
+def _statements(statements: Sequence[Statement]) -> str | None:
+    """JSON in the answer's order, of at most `MOST_STATEMENTS`: those that are not good before others."""
+    kept = sorted(range(len(statements)), key=lambda number: (statements[number].good, number))[:MOST_STATEMENTS]
+    told = [
+        {"text": _brief(one.text), "reason": _brief(one.reason), "good": one.good}
+        for one in (statements[number] for number in sorted(kept))
+    ]
+    return orjson.dumps(told).decode() if told else None
+
+
+def _brief(text: str) -> str:
+    """Storable, and at most `STATEMENT_CHARACTERS` long."""
+    return storable(text if len(text) <= STATEMENT_CHARACTERS else text[: STATEMENT_CHARACTERS - 1] + "…")
+
+
 def _failure_row(failed: ScoreFailure) -> tuple[object, ...]:
     return (*_key(failed), failed.error_type.value, storable(failed.message), failed.retryable)
 
@@ -269,7 +287,8 @@ def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
     return tuple(list(column) for column in zip(*{row[:5]: row for row in rows}.values(), strict=True))
 
 
-def _interaction(row: Mapping[str, Any]) -> Interaction:
+def interaction_of(row: Mapping[str, Any]) -> Interaction:
+    """From a row of `assay.interactions`."""
     texts = {name: row[name] for name in PLAIN}
     history = tuple(Turn(turn["role"], turn["content"]) for turn in row["history"])
     return Interaction(**texts, retrieved_contexts=tuple(row["retrieved_contexts"]), history=history)

@@ -78,6 +78,10 @@ class Segments:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
+    def hold(self) -> None:
+        """Keep others from computing tallies, until the transaction ends: before what they are made of is read."""
+        self._connection.execute(LOCK)
+
     def rebuild(self, window: Window, epochs: Epochs, weights_version: str, attributes: Sequence[str] = ()) -> None:
         """Compute all tallies of the hours that the window touches anew; safe to call again.
 

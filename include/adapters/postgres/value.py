@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from include.adapters.postgres.retry_loops import retry_loops
 from include.domain.cost import Spend
 from include.domain.interaction import Window
 from include.domain.segment import Tally
@@ -19,8 +20,6 @@ from include.domain.value import (
     Conversation,
     FeedbackTally,
     PromptTally,
-    RetryLoop,
-    RetryLoops,
     Stratum,
     ValueTallies,
 )
@@ -28,18 +27,12 @@ from include.domain.value import (
 LISTED = 10
 WARM = timedelta(minutes=5)
 """How soon after a call another must come for a provider's cache to be sure to hold its prompt still."""
-RETRY = timedelta(minutes=10)
-"""How soon the same question must come again to be a retry and not a second thought."""
-RETRIES = 3
-"""Calls from which on the same question makes a loop."""
 SHORTEST = 100
 """The shortest prompts of a version, in which what is constant shows best."""
 ID_CHARS = 120
 LIMITS = {
     "listed": LISTED,
     "warm": WARM,
-    "retry": RETRY,
-    "retries": RETRIES,
     "shortest": SHORTEST,
     "id_chars": ID_CHARS,
 }
@@ -100,30 +93,6 @@ CONVERSATIONS = """
     SELECT project, left(conversation_id, %(id_chars)s), calls, unpriced, cost, usual, first_at, last_at
     FROM talks JOIN usual USING (project)
     ORDER BY cost DESC NULLS LAST, project, conversation_id LIMIT %(listed)s"""
-
-# Islands of the same question in one conversation, each call soon after the one before it.
-LOOPS = """
-    WITH asked AS (
-        SELECT project, conversation_id, interaction_id, occurred_at, cost, hashtextextended(user_input, 0) AS question
-        FROM assay.interactions
-        WHERE logged_at >= %(start)s AND logged_at < %(end)s AND conversation_id IS NOT NULL),
-    marked AS (
-        SELECT *, coalesce(occurred_at - lag(occurred_at) OVER again > %(retry)s, true) AS begins FROM asked
-        WINDOW again AS (PARTITION BY project, conversation_id, question ORDER BY occurred_at, interaction_id)),
-    numbered AS (
-        SELECT *, count(*) FILTER (WHERE begins) OVER (
-            PARTITION BY project, conversation_id, question ORDER BY occurred_at, interaction_id) AS island
-        FROM marked),
-    loops AS (
-        SELECT project, conversation_id, min(interaction_id) FILTER (WHERE begins) AS first_id, count(*) AS calls,
-               min(occurred_at) AS first_at, max(occurred_at) AS last_at,
-               count(*) FILTER (WHERE NOT begins AND cost IS NULL) AS unpriced,
-               coalesce(sum(cost) FILTER (WHERE NOT begins), 0) AS wasted
-        FROM numbered GROUP BY project, conversation_id, question, island HAVING count(*) >= %(retries)s)
-    SELECT count(*) OVER (), (sum(calls - 1) OVER ())::bigint, (sum(unpriced) OVER ())::bigint, sum(wasted) OVER (),
-           project, left(conversation_id, %(id_chars)s), left(first_id, %(id_chars)s), calls, first_at, last_at,
-           unpriced, wasted
-    FROM loops ORDER BY wasted DESC, project, conversation_id, first_id LIMIT %(listed)s"""
 
 PROMPTS = """
     SELECT project, provider_name, model, prompt_version,
@@ -198,7 +167,7 @@ class ValueOfStore:
                 Conversation(project, name, Spend(calls, unpriced, cost or Decimal(0)), *rest)
                 for project, name, calls, unpriced, cost, *rest in self._connection.execute(CONVERSATIONS, given)
             ),
-            loops=_loops(self._connection.execute(LOOPS, given).fetchall()),
+            loops=retry_loops(self._connection, week),
         )
 
 
@@ -208,15 +177,3 @@ def _answers(project: str, environment: str, model: str, *rest: Any) -> AnswerTa
     values = Tally(n, weight, weight_sq, total, total_sq, None, None, total_w2, total_sq_w2, heaviest)
     of_good = Tally(n, weight, weight_sq, good, good, None, None, good_w2, good_w2, heaviest)
     return AnswerTally(project, environment, model, stratum, Spend(calls, unpriced, cost), answered, values, of_good)
-
-
-def _loops(rows: list[tuple[Any, ...]]) -> RetryLoops:
-    """Each row begins with the sums over all of them."""
-    if not rows:
-        return RetryLoops()
-    count, *wasted = rows[0][:4]
-    dearest = tuple(
-        RetryLoop(project, conversation, first, calls, first_at, last_at, Spend(calls - 1, unpriced, cost))
-        for _, _, _, _, project, conversation, first, calls, first_at, last_at, unpriced, cost in rows
-    )
-    return RetryLoops(count, Spend(*wasted), dearest)

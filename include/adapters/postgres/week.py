@@ -3,37 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, time, timedelta
+from string import Template
 from typing import Any
 
 import psycopg
 
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.costs import Costs
+from include.adapters.postgres.experts_week import experts_week
 from include.adapters.postgres.on_call import OnCall
+from include.adapters.postgres.probes import Probes
 from include.domain.alert import Alert, Incident, Precision
 from include.domain.cost import DailyCost
+from include.domain.feedback import ExpertsWeek
 from include.domain.interaction import Window
+from include.domain.probe import ShiftTally
 from include.domain.report import (
     Example,
     JudgedDimension,
     JudgeWeek,
     Refusal,
+    SegmentTally,
 )
 from include.domain.run import CoverageLedger
-from include.domain.score import ScoreSource
+from include.domain.score import FailureType, ScoreSource
 from include.domain.segment import SegmentRow, Tally
 
-QUESTION_CHARS, ANSWER_CHARS, EXPLANATION_CHARS = 700, 1500, 600
-"""How much of an example's texts is shown; an ellipsis says that there is more."""
+READ_CHARS, READ_EXPLANATION_CHARS = 20_000, 4_000
+"""How much is read of an example's texts: more than anybody is shown, since what must be hidden is hidden first."""
+WORST_HOURS, MOST_WORST = 8, 300
+"""Of how many hours of a project the worst answers are looked for, and how many are read of all projects together."""
+
+SUMS = """sum(n)::bigint, sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high), sum(total_w2),
+           sum(total_sq_w2), max(heaviest)"""
 
 DAILY_SCORES = """
-    SELECT date_bin('24 hours', hour, %(start)s), project, environment, measure, epoch, sum(n)::bigint, sum(weight),
-           sum(weight_sq), sum(total), sum(total_sq), min(low), max(high), sum(total_w2), sum(total_sq_w2),
-           max(heaviest)
-    FROM assay.segments_hourly
-    WHERE hour >= %(start)s AND hour < %(end)s AND epoch <> ''
+    SELECT date_bin('24 hours', $at, %(start)s), project, environment, measure, epoch, $sums
+    FROM assay.segments_$step
+    WHERE $at >= %(start)s AND $at < %(end)s AND epoch <> ''
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+
+SEGMENTS = """
+    SELECT project, environment, ARRAY['model', model, 'prompt_version', prompt_version], epoch, $sums
+    FROM assay.segments_$step
+    WHERE measure = 'composite' AND $at >= %(start)s AND $at < %(end)s
+    GROUP BY project, environment, model, prompt_version, epoch
+    UNION ALL
+    SELECT project, environment, ARRAY[attribute, value], epoch, $sums
+    FROM assay.slices_$step
+    WHERE measure = 'composite' AND $at >= %(start)s AND $at < %(end)s
+    GROUP BY project, environment, attribute, value, epoch
+    ORDER BY 1, 2, 3, 4"""
 
 RUNS = """
     SELECT window_start, window_end, status = 'settled', logged, quarantined, excluded, scored, failed
@@ -44,8 +65,10 @@ RUNS = """
     ORDER BY window_start, window_end"""
 
 FAILURES = """
-    SELECT dimension, error_type, count(DISTINCT (interaction_id, logged_at)) FROM assay.score_failures
-    WHERE logged_at >= %(start)s AND logged_at < %(end)s GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
+    SELECT dimension, error_type, count(*)
+    FROM (SELECT DISTINCT dimension, error_type, interaction_id, logged_at FROM assay.score_failures
+          WHERE logged_at >= %(start)s AND logged_at < %(end)s) AS f
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
 
 REFUSALS = """
     SELECT expectation, count(*), count(released_at) FROM assay.quarantine, unnest(expectations) AS expectation
@@ -63,26 +86,51 @@ WORST_FINDINGS = """
     WHERE (a.fingerprint, a.starts_at) IN (SELECT * FROM unnest(%s::text[], %s::timestamptz[]))
     ORDER BY a.fingerprint, a.starts_at, abs(r.value - coalesce(r.reference, 0)) DESC NULLS LAST, r.window_end"""
 
+# The share of a cache is of all calls of a judge of that name on the week's days, since rollups of calls have no epoch.
 JUDGES = """
-    SELECT e.epoch, e.dimension, e.judge, e.source, e.parts ->> 'model', e.first_seen_at, sum(s.n)::bigint, u.cached
-    FROM assay.segments_hourly s JOIN assay.judge_epochs e ON (e.epoch, e.dimension) = (s.epoch, s.measure)
-    LEFT JOIN (
-        SELECT epoch, sum(cached_input_tokens)::float8 / nullif(sum(input_tokens), 0) AS cached
-        FROM assay.scores WHERE logged_at >= %(start)s AND logged_at < %(end)s GROUP BY epoch) AS u ON u.epoch = e.epoch
-    WHERE s.hour >= %(start)s AND s.hour < %(end)s
-    GROUP BY e.epoch, u.cached ORDER BY e.dimension, 7 DESC, e.epoch"""
+    WITH given AS (
+        SELECT epoch, measure, sum(n)::bigint AS n FROM assay.segments_$step
+        WHERE $at >= %(start)s AND $at < %(end)s AND epoch <> '' GROUP BY 1, 2),
+    failed AS (
+        SELECT epoch, count(*) AS n FROM assay.score_failures
+        WHERE logged_at >= %(start)s AND logged_at < %(end)s AND error_type = ANY(%(faults)s) GROUP BY 1),
+    calls AS (
+        SELECT dimension, judge, sum(cached_input_tokens)::float8 / nullif(sum(input_tokens), 0) AS cached
+        FROM assay.judge_costs_daily WHERE day BETWEEN %(first)s AND %(last)s GROUP BY 1, 2)
+    SELECT e.epoch, e.dimension, e.judge, e.source, e.parts ->> 'model', e.first_seen_at, g.n, c.cached,
+           coalesce(f.n, 0)
+    FROM given g JOIN assay.judge_epochs e ON (e.epoch, e.dimension) = (g.epoch, g.measure)
+    LEFT JOIN failed f ON f.epoch = e.epoch
+    LEFT JOIN calls c ON (c.dimension, c.judge) = (e.dimension, e.judge)
+    ORDER BY e.dimension, 7 DESC, e.epoch"""
 
+# A project's worst answers lie in the hours whose lowest score is lowest, as rollups know: only those hours are read.
+# OFFSET 0 keeps the planner from reading the whole week instead.
 WORST = """
+    WITH hours AS (
+        SELECT hour, project, environment,
+               row_number() OVER (PARTITION BY project, environment ORDER BY min(low), hour) AS place
+        FROM assay.segments_hourly
+        WHERE measure = 'composite' AND hour >= %(start)s AND hour < %(end)s AND epoch = ANY(%(epochs)s)
+        GROUP BY hour, project, environment),
+    ranked AS (
+        SELECT found.*, row_number() OVER (PARTITION BY project, environment
+                                           ORDER BY value, logged_at, interaction_id) AS rank
+        FROM hours CROSS JOIN LATERAL (
+            SELECT i.interaction_id, i.logged_at, min(c.value) AS value
+            FROM assay.interactions i JOIN assay.composites c USING (interaction_id, logged_at)
+            WHERE i.project = hours.project AND i.environment = hours.environment
+              AND i.logged_at >= hour AND i.logged_at < hour + interval '1 hour'
+              AND i.logged_at >= %(start)s AND i.logged_at < %(end)s
+              AND c.logged_at >= %(start)s AND c.logged_at < %(end)s
+              AND c.epochs = ANY(%(epochs)s) AND c.value IS NOT NULL
+            GROUP BY i.interaction_id, i.logged_at OFFSET 0) AS found
+        WHERE place <= %(hours)s),
+    worst AS (
+        SELECT * FROM ranked WHERE rank <= %(limit)s ORDER BY rank, value, logged_at, interaction_id LIMIT %(most)s)
     SELECT i.interaction_id, i.logged_at, i.project, i.environment, coalesce(i.response_model, i.request_model, ''),
-           left(i.user_input, %(question)s), left(i.response, %(answer)s), w.value
-    FROM (
-        SELECT c.*, row_number() OVER (PARTITION BY i.project, i.environment
-                                       ORDER BY c.value, c.logged_at, c.interaction_id) AS rank
-        FROM assay.composites c JOIN assay.interactions i USING (interaction_id, logged_at)
-        WHERE c.logged_at >= %(start)s AND c.logged_at < %(end)s AND i.logged_at >= %(start)s
-          AND i.logged_at < %(end)s AND c.epochs = ANY(%(epochs)s) AND c.value IS NOT NULL) AS w
-    JOIN assay.interactions i USING (interaction_id, logged_at)
-    WHERE w.rank <= %(limit)s
+           left(i.user_input, %(chars)s), left(i.response, %(chars)s), w.value
+    FROM worst w JOIN assay.interactions i USING (interaction_id, logged_at)
     ORDER BY w.value, i.logged_at, i.interaction_id"""
 
 SCORES = """
@@ -104,11 +152,23 @@ class WeekOfStore:
 
         Segments are (project, environment, measure).
         """
-        rows = self._connection.execute(DAILY_SCORES, _bounds(window))
+        rows = self._connection.execute(_by_step(DAILY_SCORES, window), _bounds(window))
         return [
             SegmentRow(start, (project, environment, measure), epoch, Tally(*sums))
             for start, project, environment, measure, epoch, *sums in rows
         ]
+
+    def segments(self, window: Window) -> list[SegmentTally]:
+        """Composites of the whole window by model and prompt version, and by each attribute that is counted."""
+        rows = self._connection.execute(_by_step(SEGMENTS, window), _bounds(window))
+        return [
+            SegmentTally(project, environment, tuple(zip(parts[::2], parts[1::2], strict=True)), epoch, Tally(*sums))
+            for project, environment, parts, epoch, *sums in rows
+        ]
+
+    def shifts(self, window: Window) -> list[ShiftTally]:
+        """How far disguises moved scores of the window's interactions, by probe, dimension and judge."""
+        return Probes(self._connection).tallies(window)
 
     def runs(self, window: Window) -> list[tuple[Window, CoverageLedger | None]]:
         """The runs whose windows start in the window, by time, without a ledger where unsettled.
@@ -154,22 +214,33 @@ class WeekOfStore:
         """What on-call thinks of the incidents that began in the window, by rule, most often not useful first."""
         return OnCall(self._connection).precision(window.start, window.end)
 
-    def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:
-        """Up to `limit` interactions of each project with the lowest composite, worst first.
+    def experts(self, window: Window) -> ExpertsWeek:
+        """What experts said, corrected and kept in the window, and what judging again changed."""
+        return experts_week(self._connection, window)
 
-        `epochs` name the judges that count, and the sets of them behind composites.
+    def worst(self, window: Window, epochs: Collection[str], limit: int) -> list[Example]:
+        """Interactions with the lowest composites, worst first: up to `limit` of each project, 300 in all.
+
+        They are of the hours that hold the worst of each project. `epochs` name the judges that count, and the sets of
+        them behind composites. Texts are whole up to 20,000 characters.
         """
-        given = {"epochs": list(epochs), "limit": limit, "question": QUESTION_CHARS + 1, "answer": ANSWER_CHARS + 1}
+        given = {
+            "epochs": list(epochs),
+            "limit": limit,
+            "hours": WORST_HOURS,
+            "most": MOST_WORST,
+            "chars": READ_CHARS,
+        }
         rows = self._connection.execute(WORST, _bounds(window) | given).fetchall()
         keys = {
             "epochs": list(epochs),
-            "explanation": EXPLANATION_CHARS + 1,
+            "explanation": READ_EXPLANATION_CHARS,
             "ids": [row[0] for row in rows],
             "times": [row[1] for row in rows],
         }
         scores: dict[str, dict[str, JudgedDimension]] = {}
         for interaction_id, dimension, value, explanation, source in self._connection.execute(SCORES, keys):
-            said = JudgedDimension(dimension, value, _cut(explanation, EXPLANATION_CHARS), ScoreSource(source))
+            said = JudgedDimension(dimension, value, explanation, ScoreSource(source))
             scores.setdefault(interaction_id, {})[dimension] = said
         return [
             Example(
@@ -178,8 +249,8 @@ class WeekOfStore:
                 project=project,
                 environment=environment,
                 model=model,
-                user_input=_cut(user_input, QUESTION_CHARS),
-                response=_cut(response, ANSWER_CHARS),
+                user_input=user_input,
+                response=response,
                 composite=composite,
                 scores=tuple(scores.get(interaction_id, {}).values()),
             )
@@ -188,9 +259,15 @@ class WeekOfStore:
 
     def judges(self, window: Window) -> list[JudgeWeek]:
         """Every judge that gave a score in the window, by dimension, most values first."""
+        given = {
+            "first": window.start.date(),
+            "last": (window.end - timedelta(microseconds=1)).date(),
+            "faults": [error.value for error in FailureType if error.is_judges_fault],
+        }
+        rows = self._connection.execute(_by_step(JUDGES, window), _bounds(window) | given)
         return [
             JudgeWeek(epoch, dimension, judge, ScoreSource(source), *rest)
-            for epoch, dimension, judge, source, *rest in self._connection.execute(JUDGES, _bounds(window))
+            for epoch, dimension, judge, source, *rest in rows
         ]
 
     def costs(self, first: date, last: date) -> list[DailyCost]:
@@ -202,5 +279,8 @@ def _bounds(window: Window) -> dict[str, Any]:
     return {"start": window.start, "end": window.end}
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[:length].rstrip()} …"
+def _by_step(query: str, window: Window) -> bytes:
+    """The query over days where the window is of whole days (UTC), else over hours."""
+    is_whole = all(moment.time() == time.min for moment in (window.start, window.end))
+    words = {"step": "daily", "at": "day"} if is_whole else {"step": "hourly", "at": "hour"}
+    return Template(query).substitute(words, sums=SUMS).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -73,21 +74,24 @@ def ledger(dsn: str) -> Mapping[str, object]:
 
 def test_a_csv_adds_up_to_the_ledger(filled: str, tmp_path: Path) -> None:
     out = tmp_path / "costs.csv"
-    count = export(filled, date(2026, 11, 1), date(2026, 11, 30), out)
-    with out.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == count > 50
-    for name, value in ledger(filled).items():
-        assert sum((Decimal(row[name]) for row in rows if row[name]), Decimal(0)) == value, name
-    assert {row["EffectiveCost"] for row in rows if row["x_Calls"] == row["x_UnpricedCalls"]} == {""}
+    made = export(filled, date(2026, 11, 1), date(2026, 11, 30), out)
+    charges, unpriced = (list(csv.DictReader(path.read_text().splitlines())) for path in (out, made.beside))
+    assert len(charges) == made.charges > 50
+    assert len(unpriced) == made.unpriced_rows > 5
+    known = ledger(filled)
+    assert made.unpriced_calls == known["x_UnpricedCalls"]
+    for name, value in known.items():
+        assert sum((Decimal(row[name]) for row in [*charges, *unpriced] if name in row), Decimal(0)) == value, name
+    assert all(row[name] for row in charges for name in ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost"))
+    assert all(row["x_Calls"] == row["x_UnpricedCalls"] for row in unpriced)
 
 
 def test_a_parquet_file_adds_up_to_the_ledger(filled: str, tmp_path: Path) -> None:
     out = tmp_path / "costs.parquet"
-    export(filled, date(2026, 11, 1), date(2026, 11, 30), out)
-    rows = pq.read_table(out).to_pylist()
+    made = export(filled, date(2026, 11, 1), date(2026, 11, 30), out)
+    rows = [row for path in (out, made.beside) for row in pq.read_table(path).to_pylist()]
     for name, value in ledger(filled).items():
-        assert sum(row[name] for row in rows if row[name] is not None) == value, name
+        assert sum(row[name] for row in rows if name in row) == value, name
 
 
 def test_the_command_writes_a_month_and_says_so(
@@ -96,6 +100,12 @@ def test_the_command_writes_a_month_and_says_so(
     out = tmp_path / "costs.csv"
     assert main([str(out), "--month", "2026-10", "--store", filled]) == 0
     assert "charges of 2026-10-01 to 2026-10-31 in" in capsys.readouterr().out
+    assert main([str(out), "--month", "2026-11", "--store", filled]) == 0
+    assert re.search(
+        r"calls without a known price are in none of them: \d+ rows in .*costs\.unpriced\.csv", capsys.readouterr().out
+    )
+    assert main([str(out), "--from", "2026-11-08", "--to", "2026-11-08", "--store", filled]) == 0
+    assert (tmp_path / "costs.unpriced.csv").exists() == ("unpriced.csv" in capsys.readouterr().out)
     assert main([str(tmp_path / "costs.txt"), "--month", "2026-10", "--store", filled]) == 1
     assert main([str(out), "--store", filled]) == 1
     assert "Remedy: a month (2026-11)" in capsys.readouterr().err

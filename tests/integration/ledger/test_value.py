@@ -156,21 +156,6 @@ def test_the_dearest_conversations_stand_beside_what_is_usual(store: psycopg.Con
     assert (dear[0].first_at, dear[0].last_at) == (MONDAY, MONDAY + MINUTE)
 
 
-def test_the_same_question_again_and_again_is_a_loop_that_wasted_all_but_its_first_call(
-    store: psycopg.Connection,
-) -> None:
-    for number in range(5):
-        judged(store, f"loop{number}", MONDAY + number * 9 * MINUTE, None, conversation_id="l")
-        judged(store, f"slow{number}", MONDAY + number * 11 * MINUTE, None, conversation_id="s")
-        judged(store, f"talk{number}", MONDAY + number * MINUTE, None, conversation_id="t", user_input=f"and {number}?")
-    for number in range(2):
-        judged(store, f"twice{number}", MONDAY + number * MINUTE, None, conversation_id="2")
-    loops = told(store).loops
-    assert (loops.count, loops.wasted) == (1, Spend(4, 0, Decimal("0.04")))
-    (loop,) = loops.dearest
-    assert (loop.conversation_id, loop.interaction_id, loop.calls) == ("l", "loop0", 5)
-
-
 def test_a_prompt_that_grew_is_told_with_what_it_cost(store: psycopg.Connection) -> None:
     for number in range(50):
         for version, before, now in (("same", 1000, 1000), ("grown", 1000, 1500)):

@@ -91,6 +91,19 @@ def test_what_moved_is_told_with_the_factors_that_moved_it(store: psycopg.Connec
     assert "2.0 times as many interactions: +0.07 USD" in bank.by
 
 
+def test_one_environment_is_told_by_itself_beside_months_of_all(store: psycopg.Connection) -> None:
+    spend(store, 3, 4, "0.02", response_model="beta", environment="staging")
+    store.commit()
+    found = costs(WEEK, "staging")
+    assert found.environments == ("prod", "staging")
+    assert found.application == Spend(4, 0, Decimal("0.08"))
+    assert [one.name for one in found.breakdowns[0].groups] == ["beta"]
+    assert (found.unpriced, found.comparable) == ((), False)
+    whole = costs(WEEK)
+    assert whole.application == Spend(21, 3, Decimal("0.22"))
+    assert [one.month.spent for one in found.months] == [one.month.spent for one in whole.months]
+
+
 def test_without_as_many_days_before_nothing_is_compared(store: psycopg.Connection) -> None:
     found = costs(Window(END - 14 * DAY, END))
     assert (found.comparable, found.movers) == (False, ())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,6 +22,8 @@ from include.pages.interaction import interaction
 from include.pages.interactions import interactions
 from tests.fakes.installation import DAY, HOUR, NINE, WRONG, Installation, rows
 from tests.fakes.store_rows import insert_interaction
+from tests.integration.judges.stage import fill
+from tests.integration.judges.test_stage import endpoint, finish, worker
 
 MINUTE = timedelta(minutes=1)
 DAY_OF_NINE = Window(NINE - DAY, NINE + DAY)
@@ -39,7 +42,12 @@ def judge(connection: psycopg.Connection, name: str, number: int, value: float |
 
 
 @pytest.fixture
-def known(store_dsn: str) -> Iterator[InteractionList]:
+def known(logged: psycopg.Connection) -> InteractionList:
+    return InteractionList(logged)
+
+
+@pytest.fixture
+def logged(store_dsn: str) -> Iterator[psycopg.Connection]:
     """Six interactions, a minute apart: a to f."""
     fields: list[dict[str, object]] = [
         {"project": "bank", "response_model": "m2", "user_input": "Where is my lost card?"},
@@ -63,7 +71,7 @@ def known(store_dsn: str) -> Iterator[InteractionList]:
                ('d', %s, 'tone', 'e1', 'LLM_JUDGE', 'judge_timeout', 'it took too long', true, 1, now())""",
             (NINE + 3 * MINUTE,),
         )
-        yield InteractionList(connection)
+        yield connection
 
 
 @pytest.mark.parametrize(
@@ -86,6 +94,12 @@ def known(store_dsn: str) -> Iterator[InteractionList]:
         ({"text": "card -stolen"}, "a"),
         ({"text": '"lost card" or cartão'}, "da"),
         ({"text": "card", "sort": Sort.WORST}, "a"),
+        ({"text": "card", "sort": Sort.WORST, "environment": "staging"}, ""),
+        ({"text": "card", "project": "bank", "sort": Sort.WORST, "low": 0.1, "high": 0.3}, "a"),
+        ({"text": "card", "high": 0.3}, "a"),
+        ({"text": "card", "failed": True}, ""),
+        ({"text": "card", "model": "m2"}, "a"),
+        ({"project": "bank", "sort": Sort.WORST, "low": 0.3}, ""),
         ({"text": "((' & | !:*"}, ""),
         ({"text": "\0"}, ""),
         ({"project": "\0'; DROP TABLE x; --"}, ""),
@@ -124,6 +138,65 @@ def test_a_search_that_looks_at_too_much_stops_and_goes_on_where_it_stopped(know
         search = replace(search, after=page.after)
     assert shown == ["b"]
     assert stops >= 3
+
+
+@pytest.fixture
+def many(store_dsn: str) -> Iterator[psycopg.Connection]:
+    """300 interactions of one project, a minute apart; every third holds `rain`, the earlier the worse."""
+    with connect(store_dsn) as connection:
+        connection.execute("SELECT assay.ensure_partitions(%s, %s)", (NINE, NINE + DAY))
+        for number in range(300):
+            words = "rain" if number % 3 == 0 else "sun"
+            error = "timeout" if number % 30 == 0 else None
+            insert_interaction(connection, f"{number:03}", NINE + number * MINUTE, user_input=words, error_type=error)
+            judge(connection, f"{number:03}", number, number / 300)
+        yield connection
+
+
+@pytest.mark.parametrize("wanted", [{}, {"failed": True}, {"high": 0.5}, {"project": "p"}])
+def test_words_are_found_page_by_page_however_far_back(many: psycopg.Connection, wanted: dict[str, object]) -> None:
+    search = replace(ALL, text="rain", **wanted)  # type: ignore[arg-type]
+    known = InteractionList(many, holders=20)
+    whole, shown, pages = ids(InteractionList(many).page(search, limit=300)), [], 0
+    while True:
+        page = known.page(search, limit=4, looked_at=10)
+        shown, pages = shown + ids(page), pages + 1
+        if page.after is None:
+            break
+        search = replace(search, after=page.after)
+    assert shown == whole
+    assert len(whole) >= 10
+    assert pages >= 3
+
+
+def test_the_worst_that_hold_frequent_words_are_of_a_time_that_is_told(many: psycopg.Connection) -> None:
+    known = InteractionList(many, holders=20)
+    search = replace(ALL, text="rain", sort=Sort.WORST)
+    first = known.page(search, limit=4, looked_at=30)
+    assert first.since is not None
+    second = known.page(replace(search, after=first.after), limit=4, looked_at=30)
+    assert second.since == first.since
+    among = [f"{number:03}" for number in range(0, 300, 3) if NINE + number * MINUTE >= first.since]
+    assert ids(first) + ids(second) == among[:8]
+    assert 15 <= len(among) <= 40
+    assert InteractionList(many).page(search, limit=4).since is None
+
+
+def test_the_worst_of_a_small_project_are_all_of_it_however_many_others_there_are(many: psycopg.Connection) -> None:
+    search = replace(ALL, project="p", sort=Sort.WORST, failed=True)
+    page = InteractionList(many).page(search, looked_at=1)
+    assert ids(page) == [f"{number:03}" for number in range(0, 300, 30)]
+    assert not page.is_partial
+
+
+def test_what_arrives_while_somebody_pages_is_shown_on_no_page_twice(
+    logged: psycopg.Connection, known: InteractionList
+) -> None:
+    first = known.page(ALL, limit=2)
+    insert_interaction(logged, "new", NINE + 50 * MINUTE)
+    insert_interaction(logged, "late", NINE)
+    second = known.page(replace(ALL, after=first.after))
+    assert ids(first) + ids(second) == ["f", "e", "d", "c", "b", "late", "a"]
 
 
 def test_an_interaction_that_several_sets_of_judges_scored_stands_once_with_its_lowest(known: InteractionList) -> None:
@@ -176,6 +249,28 @@ def test_members_of_a_panel_are_told_with_what_they_cost(store_dsn: str, assay: 
     (given,) = interaction("a/b?c", NINE).record.scores
     assert [opinion.cost for opinion in given.members] == [Decimal("0.001"), None]
     assert given.judge == ""
+
+
+def test_what_ragas_says_of_each_statement_is_marked_and_comes_out_of_the_ledger_alike(
+    store_dsn: str, assay: Installation, tmp_path: Path
+) -> None:
+    with connect(store_dsn) as connection:
+        fill(connection, 1)
+    found = []
+    for _ in range(2):
+        with endpoint(tmp_path, 0.0) as log:
+            finish(worker(store_dsn, log.url))
+        story = interaction("i0000", None)
+        assert story.borne is not None
+        assert [claim.text for claim in story.borne.claims] == ["Branch 0 opens at nine", "It closes at six."]
+        assert [piece.claims[0].number for piece in story.borne.answer] == [1, 2]
+        (given,) = (one for one in story.record.scores if one.dimension == "faithfulness")
+        assert given.value == sum(claim.borne_out for claim in story.borne.claims) / 2
+        assert {one.reason for one in given.statements} == {"Compared with the context."}
+        found.append(given.statements)
+        with connect(store_dsn) as connection:
+            connection.execute("TRUNCATE assay.scores")
+    assert found[0] == found[1]
 
 
 def test_what_is_not_in_the_store_is_missing(assay: Installation) -> None:

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from include.adapters.postgres import connect
 from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.judge_calls import JudgeCalls
+from include.adapters.postgres.judge_records import JudgeRecords
 from include.adapters.postgres.probes import Probes
 from include.domain.cost import Spend
 from include.domain.interaction import Window
@@ -59,7 +60,13 @@ def store(assay: Installation) -> Iterator[psycopg.Connection]:
             insert_interaction(connection, f"i{number}", NINE, project="bank")
         for number in range(3):
             score(connection, f"i{number}", 0.5, "new")
-        score(connection, "i0", 0.75, "ann", "HUMAN")
+        for minutes, value in ((1, 0.0), (2, 0.75)):  # the second thought counts
+            connection.execute(
+                """INSERT INTO assay.feedback (interaction_id, logged_at, project, environment, kind, dimension, epoch,
+                       judged, value, text, who, at)
+                   VALUES ('i0', %s, 'bank', 'prod', 'score', 'tone', 'new', 0.5, %s, 'too strict', 'ann', %s)""",
+                (NINE, value, NINE + timedelta(minutes=minutes)),
+            )
         connection.execute(
             """INSERT INTO assay.score_failures (interaction_id, logged_at, dimension, epoch, source, error_type,
                    message, retryable, failed_at)
@@ -81,6 +88,41 @@ def test_an_epoch_is_told_with_what_it_gave_failed_at_and_how_far_from_people_it
     assert (one.asked, one.at_fault) == (4, 1)
     assert one.agreement is not None
     assert (one.agreement.n, one.agreement.difference, one.agreement.distance) == (1, -0.25, 0.25)
+
+
+def test_of_very_many_values_the_cost_is_reckoned_from_those_that_were_looked_at(store: psycopg.Connection) -> None:
+    store.execute(
+        """INSERT INTO assay.segments_hourly (hour, project, environment, model, prompt_version, measure, epoch, n,
+               weight, weight_sq, total, total_sq)
+           VALUES (%s, 'bank', 'prod', '', '', 'tone', 'new', 30, 30, 30, 15, 8)""",
+        (NINE,),
+    )
+    store.commit()
+    (one,) = judges(WINDOW).epochs
+    assert (one.given.values, one.given.reckoned, one.per_thousand) == (30, Decimal("0.30"), Decimal(10))
+
+
+def test_values_beyond_the_newest_are_not_looked_at(store: psycopg.Connection) -> None:
+    insert_interaction(store, "early", NINE - HOUR, project="bank")
+    store.execute(
+        """INSERT INTO assay.scores (interaction_id, logged_at, dimension, epoch, source, value, explanation, scored_at)
+           VALUES ('early', %s, 'tone', 'new', 'LLM_JUDGE', 0.5, '', %s)""",
+        (NINE - HOUR, NINE),
+    )
+    records = JudgeRecords(store)
+    assert [one.values for one in records.given(WINDOW)] == [4]
+    assert [one.values for one in records.given(WINDOW, most=2)] == [3]
+
+
+def test_one_environment_is_told_by_itself(store: psycopg.Connection) -> None:
+    insert_interaction(store, "i9", NINE, project="bank", environment="staging")
+    score(store, "i9", 0.5, "new")
+    store.commit()
+    (staging,), (prod,) = judges(WINDOW, "staging").epochs, judges(WINDOW, "prod").epochs
+    assert (staging.given.values, staging.failed, staging.agreement) == (1, (), None)
+    assert (prod.given.values, sum(one.count for one in prod.failed)) == (3, 1)
+    assert prod.agreement is not None
+    assert judges(WINDOW).epochs[0].given.values == 4
 
 
 def test_a_judge_that_took_over_is_told_with_what_differs_from_the_one_before(store: psycopg.Connection) -> None:

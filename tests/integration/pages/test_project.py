@@ -95,7 +95,7 @@ def test_a_week_is_compared_with_the_one_before_segment_by_segment(assay: Instal
 
 def test_judges_are_kept_apart_and_their_change_is_marked(assay: Installation) -> None:
     judge(assay.store, "old", WEEK.start - 100 * DAY)
-    judge(assay.store, "new", WEEK.end - 2 * DAY)
+    judge(assay.store, "new", WEEK.end - 2 * DAY)  # for another project
     tell(assay.store, WEEK.end - 3 * DAY, "tone", "old", 0.9)
     for hours in (1, 2, 3):
         tell(assay.store, WEEK.end - hours * HOUR, "tone", "new", 0.5)
@@ -107,7 +107,7 @@ def test_judges_are_kept_apart_and_their_change_is_marked(assay: Installation) -
     [other] = tone.others
     assert [one.mean for _, one in other if one] == [pytest.approx(0.9)]
     assert [(one.what, one.value, one.at) for one in found.arrivals] == [
-        ("judge of tone", "strict", WEEK.end - 2 * DAY)
+        ("judge of tone", "strict", WEEK.end - DAY)  # the day of its first score here
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,15 +16,18 @@ from psycopg.types.json import Jsonb
 from include.adapters.postgres import connect
 from include.adapters.postgres.alerts import Alerts
 from include.adapters.postgres.costs import Costs
+from include.adapters.postgres.probes import Probes
 from include.adapters.postgres.reports import Reports
 from include.adapters.postgres.segments import Segments
-from include.adapters.postgres.week import ANSWER_CHARS, WeekOfStore
+from include.adapters.postgres.week import WeekOfStore
 from include.domain.alert import Alert, AlertState
 from include.domain.interaction import Window
+from include.domain.probe import Shift
 from include.domain.report import Attachment, ReportMissing, Trend, WeeklyReport
 from include.domain.rule import Evidence
 from include.domain.run import COMPOSITE, CoverageLedger, Epochs
 from include.domain.score import ScoreSource
+from include.reports.examples import ANSWER_CHARS
 from include.reports.library import read
 from include.reports.publish import publish
 from include.reports.weekly import collect
@@ -64,10 +67,10 @@ def judged(
     )
 
 
-def rebuild(store: psycopg.Connection, epochs: str = "SET") -> None:
+def rebuild(store: psycopg.Connection, epochs: str = "SET", attributes: Sequence[str] = ()) -> None:
     window = Window(MONDAY - 21 * DAY, WEEK.end)
     Segments(store).rebuild(
-        window, Epochs({"": {**{name: f"{epochs}-{name}" for name in SCORES}, COMPOSITE: epochs}}), "w"
+        window, Epochs({"": {**{name: f"{epochs}-{name}" for name in SCORES}, COMPOSITE: epochs}}), "w", attributes
     )
 
 
@@ -82,7 +85,7 @@ def run(store: psycopg.Connection, window: Window, ledger: CoverageLedger | None
 
 
 def collected(store: psycopg.Connection, of: Window = WEEK) -> WeeklyReport:
-    return collect(of, WeekOfStore(store))
+    return collect(of, WeekOfStore(store), lambda example: example)
 
 
 def test_an_empty_store_gives_a_report_that_says_so(store: psycopg.Connection) -> None:
@@ -209,6 +212,66 @@ def test_judges_are_those_that_scored_in_the_week(store: psycopg.Connection) -> 
     assert (judge.epoch, judge.model, judge.source, judge.values) == ("SET-tone", "gpt", ScoreSource.LLM_JUDGE, 1)
 
 
+def test_what_a_judge_failed_at_is_counted_unless_there_was_nothing_to_judge(store: psycopg.Connection) -> None:
+    judged(store, "i", MONDAY, 0.5)
+    rebuild(store)
+    store.execute(
+        "INSERT INTO assay.judge_epochs VALUES ('SET-tone', 'tone', 'LLM_JUDGE', 'rubric', '{}', %s)", (MONDAY,)
+    )
+    for number, reason in enumerate(("judge_timeout", "judge_timeout", "no_response")):
+        store.execute(
+            """INSERT INTO assay.score_failures (interaction_id, logged_at, dimension, epoch, source, error_type,
+                   message, retryable, failed_at)
+               VALUES (%s, %s, 'tone', 'SET-tone', 'LLM_JUDGE', %s, '', true, now())""",
+            (str(number), MONDAY, reason),
+        )
+    report = collected(store)
+    assert [judge.failed for judge in report.judges] == [2]
+    assert report.coverage.failures == (("tone", "judge_timeout", 2), ("tone", "no_response", 1))
+
+
+@pytest.mark.parametrize("shift", [timedelta(0), timedelta(hours=5)])
+def test_segments_are_compared_with_the_week_before_also_where_it_begins_at_another_hour(
+    store: psycopg.Connection, shift: timedelta
+) -> None:
+    for number in range(30):
+        for version in ("v1", "v2"):
+            fell = version == "v2"
+            judged(store, f"before-{version}-{number}", MONDAY - DAY, 0.8 + number / 1000)
+            judged(store, f"now-{version}-{number}", MONDAY + DAY, (0.4 if fell else 0.8) + number / 1000)
+    store.execute(
+        "UPDATE assay.interactions SET prompt_version = substr(interaction_id, strpos(interaction_id, '-v') + 1, 2)"
+    )
+    store.execute(
+        """UPDATE assay.interactions SET attributes = jsonb_build_object('language', CASE prompt_version
+               WHEN 'v1' THEN 'en' ELSE 'de' END)"""
+    )
+    rebuild(store, attributes=["language"])
+    week = Window(WEEK.start + shift, WEEK.end + shift)
+    fallen = collected(store, week).changes
+    assert [(one.parts, one.now.n) for one in fallen] == [((("model", "m"), ("prompt_version", "v2")), 30)]
+    assert fallen[0].brought == pytest.approx(-0.2)
+    languages = {one.parts for one in WeekOfStore(store).segments(week) if len(one.parts) == 1}
+    assert languages == {(("language", "en"),), (("language", "de"),)}
+
+
+def test_how_far_disguises_moved_scores_is_told(store: psycopg.Connection) -> None:
+    shifts = [Shift("padded", "tone", "SET-tone", "clinic", str(n), MONDAY, 0.5, 0.7 + n / 1000) for n in range(5)]
+    Probes(store).save(MONDAY.date(), shifts)
+    (leaning,) = collected(store).leanings
+    assert (leaning.n, leaning.mean, leaning.is_fault) == (5, pytest.approx(0.202), True)
+
+
+def test_what_experts_did_is_read(store: psycopg.Connection) -> None:
+    store.execute(
+        """INSERT INTO assay.feedback (interaction_id, logged_at, project, environment, kind, dimension, epoch, text,
+               who, at)
+           VALUES ('i', %s, 'clinic', 'production', 'correction', '', '', 'Fast for 12 hours.', 'ada', %s)""",
+        (MONDAY, MONDAY),
+    )
+    assert collected(store).experts.corrected == 1
+
+
 def test_the_share_of_a_judges_prompts_that_came_from_a_cache_is_told(store: psycopg.Connection) -> None:
     for number in (1, 2):
         judged(store, f"i{number}", MONDAY, 0.5)
@@ -218,8 +281,13 @@ def test_the_share_of_a_judges_prompts_that_came_from_a_cache_is_told(store: psy
         (Jsonb({"model": "gpt"}), MONDAY),
     )
     assert [judge.cached for judge in collected(store).judges] == [None]
-    store.execute("UPDATE assay.scores SET input_tokens = 1000, cached_input_tokens = 700 WHERE interaction_id = 'i1'")
-    store.execute("UPDATE assay.scores SET input_tokens = 1000 WHERE interaction_id = 'i2'")
+    for mode, cached in (("live", 700), ("batch", 0)):
+        store.execute(
+            """INSERT INTO assay.judge_costs_daily (day, project, dimension, judge, provider_name, model, mode, calls,
+                   unpriced, cost, input_tokens, output_tokens, cached_input_tokens)
+               VALUES (%s, 'clinic', 'tone', 'rubric', 'p', 'gpt', %s, 1, 0, 0, 1000, 9, %s)""",
+            (MONDAY, mode, cached),
+        )
     assert [judge.cached for judge in collected(store).judges] == [0.35]
 
 

@@ -13,7 +13,7 @@ from include.adapters.yaml_file import load
 from include.domain.interaction import Interaction, Turn
 from include.domain.ports import Judge
 from include.domain.price import LIST, BillableCall, Price
-from include.domain.score import FailureType, Outcome, Score, ScoreFailure, ScoreSource, Usage
+from include.domain.score import FailureType, Outcome, Score, ScoreFailure, ScoreSource, Statement, Usage
 from include.errors import ConfigError, JudgeError, JudgeMisconfigured
 from include.judges.build import model_bench
 from include.judges.ledger import MemoryLedger
@@ -145,7 +145,19 @@ async def test_faithfulness_is_the_share_of_statements_that_are_borne_out() -> N
     assert (found.value, found.source, found.cost) == (0.5, ScoreSource.RAGAS, Decimal(2))
     assert found.usage == Usage(200, 40)
     assert '1 of 2 statements are not borne out by the passages: "It closes at ten."' in found.explanation
+    assert found.statements == (
+        Statement("It opens at nine.", "The passage says so.", good=True),
+        Statement("It closes at ten.", "The passage says so.", good=False),
+    )
     assert len(model.requests) == 2
+
+
+async def test_statements_are_told_in_the_words_of_the_log() -> None:
+    model = FakeModel('{"statements": ["Write to <email-1>."]}', verdicts([0], ["Write to <email-1>."]))
+    found = await judge("faithfulness", model).score(replace(ASKED, response="Write to ada@bank.example."))
+    assert isinstance(found, Score)
+    assert "ada@bank.example" not in shown(model)[1]
+    assert [one.text for one in found.statements] == ["Write to ada@bank.example."]
 
 
 async def test_what_ragas_asks_is_fenced_too() -> None:

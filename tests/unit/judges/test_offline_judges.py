@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from include.domain.interaction import Interaction
-from include.domain.score import FailureType, Score, ScoreFailure, ScoreSource
+from include.domain.score import FailureType, Score, ScoreFailure, ScoreSource, Statement
 from include.judges.build import offline_judges
 from include.judges.offline_judge import OfflineJudge
 
@@ -67,6 +67,31 @@ async def test_what_cannot_be_judged_fails_for_good_with_its_reason(
     found = await OfflineJudge(dimension).score(replace(ASKED, **given))  # type: ignore[arg-type]
     assert isinstance(found, ScoreFailure)
     assert (found.error_type, found.retryable) == (error_type, False)
+
+
+async def test_faithfulness_says_of_each_sentence_whether_it_is_borne_out() -> None:
+    response = "The branch in Ulm opens at 9 in the morning. A safe costs 70 euros a year. May I help you further?"
+    found = await OfflineJudge("faithfulness").score(replace(ASKED, response=response))
+    assert isinstance(found, Score)
+    right, wrong = found.statements
+    assert right == Statement("The branch in Ulm opens at 9 in the morning.", "", good=True)
+    assert (wrong.text, wrong.good) == ("A safe costs 70 euros a year.", False)
+    assert wrong.reason == 'The number "70" is not there.'
+
+
+@pytest.mark.parametrize(
+    ("dimension", "response"),
+    [
+        ("faithfulness", "I do not know."),
+        ("faithfulness", "Die Filiale in Ulm öffnet um 9 Uhr und sie ist von Montag bis Freitag für Sie da."),
+        ("correctness", ASKED.response),
+        ("professionalism", ASKED.response),
+    ],
+)
+async def test_what_is_not_judged_by_sentence_tells_of_none(dimension: str, response: str) -> None:
+    found = await OfflineJudge(dimension).score(replace(ASKED, response=response))
+    assert isinstance(found, Score)
+    assert found.statements == ()
 
 
 def test_the_epoch_names_the_rules_as_they_are_installed() -> None:

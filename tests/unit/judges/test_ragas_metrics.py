@@ -144,6 +144,13 @@ async def test_without_what_it_needs_no_call_is_made_and_it_says_what_is_missing
 
 
 @pytest.mark.parametrize("dimension", OTHERS)
+async def test_marks_of_anything_but_the_answers_statements_are_told_and_not_kept(dimension: str) -> None:
+    outcome, _ = await scored(dimension)
+    assert isinstance(outcome, Score)
+    assert outcome.statements == ()
+
+
+@pytest.mark.parametrize("dimension", OTHERS)
 async def test_what_was_logged_is_fenced_and_what_is_constant_is_the_same_for_all(dimension: str) -> None:
     judge, asked = hired(dimension)
     for number in range(2):

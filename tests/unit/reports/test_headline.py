@@ -24,15 +24,15 @@ WORSE, BETTER, STEADY = (
     ("report", "sentence"),
     [
         (empty_week(), "No interaction was scored in this week."),
-        (week(projects=(WORSE,)), "Quality fell in clinic (from 0.84 to 0.71)."),
+        (week(projects=(WORSE,)), "Quality fell in clinic (from 0.84 to 0.71); clinic missed its target of 0.75."),
         (
             week(projects=(WORSE, BETTER, STEADY)),
             "Quality fell in clinic (from 0.84 to 0.71) and rose in docs (from 0.80 to 0.82); "
-            "1 other project did not move beyond noise.",
+            "1 other project did not move beyond noise; clinic missed its target of 0.75.",
         ),
         (
             week(projects=(WORSE, project("city", 0.7, 0.75, Trend.WORSE))),
-            "Quality fell in clinic (from 0.84 to 0.71) and 1 more project.",
+            "Quality fell in clinic (from 0.84 to 0.71) and 1 more project; 2 projects missed their targets.",
         ),
         (week(projects=(STEADY,)), "Quality held steady in the one project; the lowest is bank at 0.90."),
         (

@@ -106,7 +106,7 @@ def test_amounts_and_shares_are_told_as_what_they_are() -> None:
 
 def section(told: WeekMoney) -> str:
     html = render(week(costs=replace(costs(), money=told)))
-    return html[html.index('<section id="cost">') : html.index('<section id="coverage">')]
+    return html[html.index('<section id="cost">') : html.index('<section id="method">')]
 
 
 def test_all_that_is_known_is_told() -> None:

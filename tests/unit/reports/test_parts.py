@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,13 +12,14 @@ import pytest
 from include.domain.alert import Alert, AlertState, Incident
 from include.domain.cost import CostKind, DailyCost, Spend
 from include.domain.interaction import Window
-from include.domain.report import Trend
+from include.domain.report import Example, JudgedDimension, Trend
 from include.domain.rule import Evidence
 from include.domain.run import CoverageLedger
+from include.domain.score import ScoreSource
 from include.reports import formats
 from include.reports.charts import HEIGHT, WIDTH, common_range, sparkline
 from include.reports.coverage import coverage_of
-from include.reports.examples import worst_distinct
+from include.reports.examples import ANSWER_CHARS, instructive
 from include.reports.incidents import incidents_of
 from include.reports.quality import chart_of
 from include.reports.spending import days_of, spending_of
@@ -59,30 +62,74 @@ def test_an_incident_whose_alerts_are_over_is_over_and_without_a_finding_it_has_
     assert (told.title, told.sentence) == ("level (tone)", "level, last seen")
 
 
+def as_logged(one: Example) -> Example:
+    return one
+
+
+def test_an_incident_says_where_it_came_from_if_any_of_its_alerts_knows() -> None:
+    knows = replace(alert("spend-high"), evidence=Evidence(details={"cause": {"sentence": "v7 carries it."}}))
+    (told,) = incidents_of([(Incident("I", (alert("faithfulness-low", severity="critical"), knows)), {})])
+    assert (told.title, told.cause) == ("faithfulness low", "v7 carries it.")
+    (silent,) = incidents_of([(Incident("I", (alert("faithfulness-low"),)), {})])
+    assert silent.cause == ""
+
+
 def test_of_answers_that_say_the_same_only_the_worst_is_shown() -> None:
     same = [
         example(f"i-{number}", composite=number / 10, user_input=f"May I eat before the blood test number {number}?")
         for number in range(4)
     ]
-    (shown,) = worst_distinct(same)
+    (shown,) = instructive(same, as_logged)
     assert (shown.interaction_id, shown.similar) == ("i-0", 3)
 
 
-def test_projects_take_turns_and_the_worst_stands_first() -> None:
-    bad = [example(f"bad-{n}", composite=0.1, user_input=f"{n}" * 5, response=f"r{n}" * 3) for n in range(9)]
-    other = example("other", composite=0.6, project="bank")
-    shown = worst_distinct([*bad, other], shown=3)
-    assert [one.interaction_id for one in shown] == ["bad-0", "bad-1", "other"]
+def failure(name: str, dimension: str = "correctness", *, project: str = "clinic", composite: float = 0.1) -> Example:
+    said = JudgedDimension(dimension, 0.1, "why", ScoreSource.CODE)
+    return example(name, project=project, composite=composite, user_input=name * 5, response=name * 3, scores=(said,))
+
+
+def chosen(candidates: Sequence[Example], shown: int = 5) -> list[str]:
+    return [one.interaction_id for one in instructive(candidates, as_logged, shown)]
+
+
+def test_projects_take_turns_before_the_next_worst_of_one() -> None:
+    bad = [failure(f"bad-{n}") for n in range(9)]
+    assert chosen([*bad, failure("other", project="bank", composite=0.6)], 3) == ["bad-0", "other", "bad-1"]
+
+
+def test_dimensions_take_turns_within_a_project() -> None:
+    bad = [failure("a"), failure("b"), failure("c", "tone", composite=0.3)]
+    assert chosen(bad, 2) == ["a", "c"]
+
+
+def test_of_answers_about_as_bad_the_one_that_stands_for_more_teaches_more() -> None:
+    often = [failure("often", composite=0.14), replace(failure("again", composite=0.19), response="often" * 3)]
+    assert chosen([failure("once", composite=0.11), *often], 1) == ["often"]
+
+
+def test_what_another_project_shows_already_comes_last_in_its_own() -> None:
+    blocked = replace(failure("b", project="bank"), response="a" * 3)
+    assert chosen([failure("a"), blocked, failure("c", project="bank", composite=0.5)], 2) == ["a", "c"]
 
 
 def test_the_same_words_in_two_projects_are_two_examples() -> None:
-    assert len(worst_distinct([example("a"), example("b", project="bank")])) == 2
+    assert chosen([example("a"), example("b", project="bank")]) == ["a", "b"]
+
+
+def test_what_must_be_hidden_is_hidden_before_a_text_is_cut() -> None:
+    seen: list[int] = []
+
+    def hide(one: Example) -> Example:
+        seen.append(len(one.response))
+        return replace(one, response=one.response.replace("x", ""))
+
+    (shown,) = instructive([example(response="x" * 3000 + "y" * 3000)], hide)
+    assert seen == [6000]
+    assert shown.response == "y" * ANSWER_CHARS + " …"
 
 
 def test_answers_without_any_word_are_not_taken_for_the_same() -> None:
-    assert (
-        len(worst_distinct([example("a", user_input="?", response=""), example("b", user_input="!", response="")])) == 2
-    )
+    assert chosen([example("a", user_input="?", response=""), example("b", user_input="!", response="")]) == ["a", "b"]
 
 
 LEDGER = CoverageLedger(logged=10, quarantined=1, excluded=2, scored=6, failed=1)
@@ -141,6 +188,12 @@ def test_a_line_breaks_where_a_day_has_no_score() -> None:
     assert line.last == (WIDTH - WIDTH / 56, pytest.approx(HEIGHT * (1 - 0.02 / 0.44), abs=0.01))
     assert [(span.x, span.width) for span in line.incidents] == [(230.0, 50.0)]
     assert (line.week.x, line.week.width) == (210.0, 70.0)
+
+
+def test_incidents_that_overlap_are_drawn_as_one_span() -> None:
+    many = [incident(starts_at=MONDAY + number * HOUR, ends_at=MONDAY + (number + 9) * HOUR) for number in range(100)]
+    line = sparkline(measure("composite", 0.5, 0.9, Trend.WORSE), many, chart_of(WEEK), WEEK, (0.0, 1.0))
+    assert [(span.x, round(span.width)) for span in line.incidents] == [(210.0, 45)]
 
 
 def test_noise_is_not_drawn_as_a_mountain_range() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,12 +16,23 @@ from hypothesis import strategies as st
 
 from include.domain.alert import Precision
 from include.domain.cost import Spend
+from include.domain.feedback import ExpertsOnJudge, ExpertsWeek, Judged
 from include.domain.llm import CallMode
-from include.domain.report import Attachment, JudgedDimension, JudgeWeek, Trend, WeeklyReport, WeekMoney
+from include.domain.report import (
+    Attachment,
+    JudgedDimension,
+    JudgeWeek,
+    Leaning,
+    Refusal,
+    Trend,
+    WeeklyReport,
+    WeekMoney,
+)
 from include.domain.score import ScoreSource
+from include.reports.examples import instructive
 from include.reports.render import render
 from tests.fakes.week_money import money
-from tests.fakes.weekly import MONDAY, empty_week, example, incident, project, week
+from tests.fakes.weekly import MONDAY, change, costs, empty_week, example, experts, incident, project, week
 
 GOLDEN = Path(__file__).parents[2] / "golden/report"
 LOADING = {"script", "link", "iframe", "img", "object", "embed", "base", "form", "audio", "video", "source", "image"}
@@ -54,7 +66,11 @@ def hostile(text: str) -> WeeklyReport:
     report = week()
     return week(
         projects=(marked, project("other", 0.5, 0.5, Trend.STEADY)),
-        incidents=(incident(text, projects=(text,), environment=text, sentence=text, alerts=(text, "x")),),
+        incidents=(incident(text, projects=(text,), environment=text, sentence=text, cause=text, alerts=(text, "x")),),
+        changes=(change(0.4, 0.9, -0.1, project=text, environment=text, parts=((f"attributes.{text}", text),)),),
+        leanings=(Leaning(text, text, text, 3, 0.1, 0.05, 0.15, is_fault=True),),
+        experts=hostile_experts(text),
+        paragraph=text,
         examples=(
             example(text, project=text, environment=text, model=text, user_input=text, response=text, scores=(said,)),
         ),
@@ -67,6 +83,10 @@ def hostile(text: str) -> WeeklyReport:
     )
 
 
+def hostile_experts(text: str) -> ExpertsWeek:
+    return ExpertsWeek((ExpertsOnJudge(text, text, text, 1, 1, 1, 0.1),), 1, (Judged(text, 1, 0.1, 0.2),), ((text, 1),))
+
+
 def hostile_money(text: str) -> WeekMoney:
     """The same with every name that is told of money."""
     usual = money()
@@ -76,7 +96,7 @@ def hostile_money(text: str) -> WeekMoney:
     prompt = names | {"prompt_version": text}
     spend = ((text, CallMode.LIVE, Spend(1, 0, Decimal(1))),)
     judge = replace(usual.judging.judges[0], project=text, dimension=text, judge=text, by_model=spend)
-    loop = replace(value.loops.dearest[0], project=text, conversation_id=text, interaction_id=text)
+    loop = replace(value.loops.dearest[0], project=text, caller=text, interaction_id=text)
     return WeekMoney(
         budgets=(replace(usual.budgets[1], project=text, owner=text),),
         judging=replace(usual.judging, judges=(judge,)),
@@ -153,11 +173,108 @@ def test_environments_are_named_where_there_are_several() -> None:
     assert "production" not in render(week())
 
 
-def test_a_large_installation_stays_under_a_megabyte() -> None:
-    long = "word " * 300
-    report = week(
-        projects=tuple(project(f"project {number}", 0.5, 0.6, Trend.WORSE) for number in range(60)),
-        examples=tuple(example(str(number), response=long, user_input=long) for number in range(6)),
-        incidents=tuple(incident(f"incident {number}") for number in range(200)),
+def test_what_a_model_wrote_is_called_so_and_is_absent_unless_asked_for() -> None:
+    assert "Written by a model from the figures of this report" in render(week())
+    assert "Written by a model" not in render(week(paragraph=None))
+
+
+def test_a_judge_that_came_in_the_week_is_called_new() -> None:
+    new = JudgeWeek("e", "tone", "rubric", ScoreSource.LLM_JUDGE, "m", MONDAY, 3)
+    assert "new in this week" in render(week(judges=(new,)))
+    assert "new in this week" not in render(week())
+
+
+def test_a_week_in_which_experts_did_nothing_says_so() -> None:
+    assert "No expert corrected" in render(empty_week())
+    assert "went from 0.310 to" in render(week())
+
+
+def test_a_project_without_a_rule_has_no_target() -> None:
+    report = week(projects=(replace(project("p", 0.5, 0.5, Trend.STEADY), target=None),))
+    assert ">missed<" not in render(report)
+    assert ">missed<" in render(week())
+
+
+def nasty() -> WeeklyReport:
+    """200 projects, 500 incidents, answers of 2 MB, and of everything that has a name a long one, and too many."""
+    long, name = "<word> " * 300_000, "n&me " * 400
+    names = [f"{number} {name}" for number in range(200)]
+    of_all = tuple(replace(project(one, 0.5, 0.6, Trend.WORSE), environment=one) for one in names)
+    said = tuple(JudgedDimension(f"{one} {name}", 0.1, long, ScoreSource.CODE) for one in range(9))
+    spent = costs()
+    usual = money()
+    value = usual.value
+    assert value is not None
+    return week(
+        projects=of_all,
+        incidents=tuple(
+            incident(
+                f"{number} {name}",
+                projects=tuple(names),
+                starts_at=MONDAY + (number % 40) * timedelta(hours=3),
+                ends_at=MONDAY.replace(day=15),
+                sentence=long,
+                cause=long,
+                alerts=tuple(names),
+            )
+            for number in range(500)
+        ),
+        changes=tuple(
+            change(0.1, 0.2, sign * 0.1, project=one, parts=((one, one),)) for one in names for sign in (1, -1)
+        ),
+        examples=tuple(
+            instructive(
+                [
+                    example(one, project=one, user_input=long, response=f"{one[:3]} {long}", scores=said, model=name)
+                    for one in names
+                ],
+                lambda one: one,
+            )
+        ),
+        experts=ExpertsWeek(
+            experts().judges * 200,
+            6,
+            tuple(Judged(one, 1, 0.1, 0.2) for one in names),
+            tuple((one, 1) for one in names),
+        ),
+        leanings=tuple(Leaning(one, one, one, 9, 0.1, 0.05, 0.2, is_fault=True) for one in names),
+        judges=tuple(JudgeWeek(one, one, one, ScoreSource.LLM_JUDGE, one, MONDAY, 3) for one in names),
+        costs=replace(
+            spent,
+            projects=tuple(replace(spent.projects[0], project=one) for one in names),
+            unpriced_models=tuple((one, 2) for one in names),
+            money=replace(
+                usual,
+                budgets=tuple(replace(usual.budgets[1], project=one, owner=one) for one in names),
+                value=replace(
+                    value,
+                    good=tuple(replace(value.good[0], project=one) for one in names),
+                    caches=tuple(replace(value.caches[0], project=one) for one in names),
+                    grown=tuple(replace(value.grown[0], project=one) for one in names),
+                ),
+            ),
+        ),
+        coverage=replace(week().coverage, failures=tuple((one, one, 2) for one in names)),
+        data_quality=replace(
+            week().data_quality,
+            refusals=tuple(Refusal(one, 1, 0) for one in names),
+            warnings=tuple((one, 1) for one in names),
+        ),
+        precision=tuple(Precision(one, 2, 1) for one in names),
+        attachments=tuple(Attachment(one, "drift.html") for one in names),
+        paragraph=long,
     )
-    assert len(render(report).encode()) < 1_000_000
+
+
+def test_the_nastiest_week_stays_under_a_megabyte_and_counts_what_it_leaves_out() -> None:
+    html = render(nasty())
+    assert len(html.encode()) < 1_000_000
+    for told in (
+        "and 150 more projects",
+        "and 475 more incidents",
+        "and 192 more segments",
+        "and 176 more judges",
+        "and 176 more budgets",
+        "and 180 more files",
+    ):
+        assert told in html

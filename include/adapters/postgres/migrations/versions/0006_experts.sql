@@ -14,7 +14,7 @@ CREATE TABLE assay.feedback (
     dimension       text NOT NULL CHECK ((kind = 'score') = (dimension <> '')),
     epoch           text NOT NULL CHECK ((kind = 'score') = (epoch <> '')),     -- the judge whose score the person saw
     judged          double precision CHECK (judged BETWEEN 0 AND 1),    -- that score, or the composite of the answer
-    value           double precision CHECK (value BETWEEN 0 AND 1 AND (kind = 'score')),    -- what the person gives
+    value           double precision CHECK (value BETWEEN 0 AND 1),    -- what the person gives
     text            text NOT NULL,                  -- why; or the answer as it should have been
     who             text NOT NULL,
     at              timestamptz NOT NULL,
@@ -55,3 +55,12 @@ CREATE TABLE assay.rejudgements (
 );
 CREATE INDEX rejudgements_by_interaction ON assay.rejudgements (interaction_id, logged_at);
 CREATE INDEX rejudgements_by_time ON assay.rejudgements (at);
+
+-- What the summary of a day (UTC) was made from when it was told last; another digest, and it is made and edited again.
+CREATE TABLE assay.cost_summaries (
+    day             date PRIMARY KEY,
+    made_from       text NOT NULL
+);
+
+-- People score few answers of many: what they did is found without reading what judges gave.
+CREATE INDEX scores_by_people ON assay.scores (logged_at) WHERE source = 'HUMAN';

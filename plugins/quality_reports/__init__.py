@@ -1,1 +1,0 @@
-"""The page that lists and shows the weekly reports."""

@@ -14,13 +14,13 @@ from include.adapters.postgres.stretches import Stretches
 from include.domain.interaction import Json, Window
 from include.domain.judge_record import Agreement, CallRecord, EpochRecord, Failed, Given
 from include.domain.judging_cost import per_thousand
-from include.domain.probe import RISES_ONLY, ShiftTally
-from include.domain.report import Estimate
+from include.domain.report import Estimate, Leaning
 from include.domain.score import FailureType
 from include.domain.segment import SegmentRow, Tally, merged
 from include.monitors.takeover import differences
 from include.pages.reading import reading
-from include.reports.estimate import CONFIDENCE, estimate
+from include.reports.estimate import estimate
+from include.reports.leanings import leanings_of
 from include.reports.spending import days_of
 
 REASONS = {one.value: one.is_judges_fault for one in FailureType}
@@ -59,30 +59,13 @@ class JudgeEpoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
-    """How far a disguise moved a judge's scores on average, over all projects; `low` and `high` hold 95 %."""
-
-    record: EpochRecord
-    shift: ShiftTally
-    low: float | None
-    high: float | None
-
-    @property
-    def is_fault(self) -> bool:
-        """Whether it is more than noise, and no answer that was made worse got less."""
-        if self.low is None or self.high is None:
-            return False
-        return self.low > 0 or (self.high < 0 and self.shift.probe not in RISES_ONLY)
-
-
-@dataclass(frozen=True, slots=True)
 class Bench:
     """Every judge of a window, by project and dimension, the newest first; its calls, and what disguises moved."""
 
     window: Window
     epochs: tuple[JudgeEpoch, ...]
     calls: tuple[CallRecord, ...]
-    leanings: tuple[Leaning, ...]
+    leanings: tuple[tuple[EpochRecord, Leaning], ...]
     environments: tuple[str, ...] = ()
 
     @property
@@ -120,7 +103,7 @@ def judges(window: Window, environment: str = "") -> Bench:
         window,
         tuple(sorted(by_age, key=lambda one: (one.project, one.record.dimension))),
         tuple(calls),
-        tuple(_leaning(known[one.epoch], one) for one in shifts if one.epoch in known),
+        tuple((known[one.epoch], one) for one in leanings_of(shifts) if one.epoch in known),
         tuple(sorted({row.segment[1] for row in scores})),
     )
 
@@ -166,13 +149,3 @@ def _means(rows: Iterable[SegmentRow]) -> dict[tuple[str, str], Tally]:
     for row in rows:
         tallies[row.segment[0], row.epoch].append(row.tally)
     return {key: merged(several) for key, several in tallies.items()}
-
-
-def _leaning(record: EpochRecord, shift: ShiftTally) -> Leaning:
-    """With Student's interval of the mean, cut to [-1, 1]; none of fewer than two."""
-    if shift.variance is None:
-        return Leaning(record, shift, None, None)
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(shift.n - 1, (1 + CONFIDENCE) / 2)) * (shift.variance / shift.n) ** 0.5
-    return Leaning(record, shift, max(-1.0, shift.mean - half), min(1.0, shift.mean + half))

@@ -8,9 +8,8 @@ from decimal import Decimal
 from include.domain.cost import Spend
 from include.domain.interaction import Window
 from include.domain.judge_record import Agreement, CallRecord, EpochRecord, Failed, Given
-from include.domain.probe import ShiftTally
-from include.domain.report import Estimate
-from include.pages.judges import Bench, JudgeEpoch, Leaning
+from include.domain.report import Estimate, Leaning
+from include.pages.judges import Bench, JudgeEpoch
 
 END = datetime(2026, 11, 20, 19, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -56,9 +55,9 @@ def bench(text: str = "", **changes: object) -> Bench:
             CallRecord("shop", "correctness", "rubric", Spend(), 0, 0, 0, Spend(5, 5)),
         ),
         "leanings": (
-            Leaning(new, ShiftTally("padded", "correctness", "e2", 40, 0.06, 0.01), 0.03, 0.09),
-            Leaning(new, ShiftTally("planted", "correctness", "e2", 40, -0.5, 0.01), -0.53, -0.47),
-            Leaning(old, ShiftTally("shuffled", "correctness", "e1", 1, 0.0, None), None, None),
+            (new, Leaning("padded", "correctness", "e2", 40, 0.06, 0.03, 0.09, is_fault=True)),
+            (new, Leaning("planted", "correctness", "e2", 40, -0.5, -0.53, -0.47, is_fault=False)),
+            (old, Leaning("shuffled", "correctness", "e1", 1, 0.0, None, None, is_fault=False)),
         ),
     }
     return Bench(**given | changes)  # type: ignore[arg-type]

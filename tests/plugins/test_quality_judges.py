@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from include.pages.judges import Leaning
-from tests.fakes.judge_bench import bench, record
+from tests.fakes.judge_bench import bench
 from tests.fakes.pages import DAY, Desk
 
 
@@ -48,24 +45,6 @@ def test_a_shift_is_marked_where_it_is_more_than_noise_and_a_fault() -> None:
     assert 'class="warn">+0.060' in found
     assert 'class="">−0.500' in found
     assert "No judge was probed" in page(leanings=())
-
-
-@pytest.mark.parametrize(
-    ("probe", "low", "high", "is_fault"),
-    [
-        ("padded", 0.01, 0.05, True),
-        ("padded", -0.05, -0.01, False),
-        ("shuffled", -0.05, -0.01, True),
-        ("shuffled", -0.05, 0.01, False),
-        ("shuffled", None, None, False),
-    ],
-)
-def test_what_makes_an_answer_worse_may_cost_it_points(
-    probe: str, low: float | None, high: float | None, is_fault: bool
-) -> None:
-    shift = bench().leanings[0].shift
-    told = type(shift)(probe, shift.dimension, shift.epoch, shift.n, shift.mean, shift.variance)
-    assert Leaning(record(), told, low, high).is_fault is is_fault
 
 
 def test_agreement_is_told_where_people_scored_and_else_that_nobody_did() -> None:

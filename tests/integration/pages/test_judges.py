@@ -152,9 +152,9 @@ def test_what_disguises_moved_is_told_with_its_interval(store: psycopg.Connectio
         NINE.date(), [Shift("padded", "tone", "new", "bank", name, NINE, 0.5, probed) for name, probed in moved]
     )
     store.commit()
-    (one,) = judges(WINDOW).leanings
-    assert (one.record.epoch, one.shift.n) == ("new", 3)
-    assert one.shift.mean == pytest.approx(0.2)
+    ((record, one),) = judges(WINDOW).leanings
+    assert (record.epoch, one.n) == ("new", 3)
+    assert one.mean == pytest.approx(0.2)
     assert one.low is not None
     assert one.low == pytest.approx(0.2 - 4.302653 * 0.1 / 3**0.5)
 

@@ -7,13 +7,13 @@ leaves for a judge.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 from include.adapters.postgres.incident_facts import IncidentFacts
 from include.domain.alert import Alert, Exchange
 from include.domain.interaction import Interaction
 from include.judges.judging import JudgingFile
-from include.judges.redaction import KINDS, Redactor
+from include.judges.redaction import Redactor
+from include.judges.redaction.outward import outward
 from include.notify.blocks import shorten
 from include.notify.messages import Background
 
@@ -25,10 +25,7 @@ MAX_QUESTION, MAX_ANSWER = 160, 240
 
 def background(facts: IncidentFacts, judging: JudgingFile) -> Background:
     """Charts from rule results, examples from the interactions, redacted."""
-
-    @cache
-    def redactor(project: str) -> Redactor:
-        return Redactor({*KINDS, *judging.of(project).redact})
+    redactor = outward(judging)
 
     def quotes(alert: Alert) -> list[str]:
         return [quote(one, redactor(one.project)) for one in telling(facts.exchanges(alert, SHOWN))]

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 from include.domain.interaction import Interaction
 from include.domain.report import Example
 from include.judges.judging import JudgingFile
-from include.judges.redaction import KINDS, Redactor
+from include.judges.redaction.outward import outward
 
 
 def hidden(judging: JudgingFile) -> Callable[[Example], Example]:
     """Hides at least as much as a judge of the project is not to see, in the judges' reasoning as well."""
-
-    @cache
-    def redactor(project: str) -> Redactor:
-        return Redactor({*KINDS, *judging.of(project).redact})
+    redactor = outward(judging)
 
     def hide(example: Example) -> Example:
         logged = Interaction(

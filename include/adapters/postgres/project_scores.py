@@ -8,6 +8,7 @@ from datetime import timedelta
 import psycopg
 from psycopg import sql
 
+from include.adapters.postgres.tallies import AS_TALLY
 from include.domain.cause import Arrival
 from include.domain.interaction import Window
 from include.domain.segment import SCORE_BINS, SegmentRow, Tally
@@ -21,14 +22,14 @@ SETTLING = timedelta(days=1)
 # reading all of theirs.
 SCORES = sql.SQL("""
     SELECT date_bin(%(step)s, hour, %(start)s), environment, model, prompt_version, measure, epoch,
-           sum(n)::bigint, sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high),
-           sum(total_w2), sum(total_sq_w2), max(heaviest), ARRAY[{bins}]
+           {sums}, ARRAY[{bins}]
     FROM (SELECT dimension FROM assay.judge_epochs UNION SELECT 'composite') AS scores (score)
     CROSS JOIN generate_series(%(start)s, %(end)s - interval '1 hour', interval '1 hour') AS at
     CROSS JOIN LATERAL (
         SELECT * FROM assay.segments_hourly WHERE measure = score AND hour = at AND project = %(project)s OFFSET 0) AS s
     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6""").format(
-    bins=sql.SQL(", ").join(sql.SQL("coalesce(sum(bins[{}]), 0)").format(place) for place in range(1, SCORE_BINS + 1))
+    sums=sql.SQL(AS_TALLY),
+    bins=sql.SQL(", ").join(sql.SQL("coalesce(sum(bins[{}]), 0)").format(place) for place in range(1, SCORE_BINS + 1)),
 )
 
 ARRIVALS = """

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from include.adapters.postgres.tallies import AS_TALLY
 from include.domain.interaction import Window
 from include.domain.segment import SegmentRow, Tally
 
@@ -14,9 +15,8 @@ DAY = timedelta(days=1)
 
 # Each piece and measure is looked up by the primary key, however much else there is: OFFSET 0 keeps the planner from
 # reading all of it.
-SUMS = """
-    SELECT label, project, environment, measure, epoch, sum(n)::bigint, sum(weight), sum(weight_sq), sum(total),
-           sum(total_sq), min(low), max(high), sum(total_w2), sum(total_sq_w2), max(heaviest)
+SUMS = f"""
+    SELECT label, project, environment, measure, epoch, {AS_TALLY}
     FROM unnest(%(labels)s::timestamptz[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
         AS pieces (label, starts, ends)
     CROSS JOIN unnest(%(measures)s::text[]) AS wanted
@@ -27,7 +27,7 @@ SUMS = """
         SELECT * FROM assay.segments_hourly
         WHERE measure = wanted AND hour >= starts AND hour < ends AND ends - starts < interval '24 hours'
         OFFSET 0) AS s
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""  # noqa: S608
 
 
 class Stretches:

@@ -21,6 +21,9 @@ from include.domain.series import HEAVIEST, HIGH, LOW, STARTS_AT, SegmentRows, S
 FLOATS = 1022
 """Oid of float8[]."""
 ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
+AS_TALLY = """sum(n)::bigint, sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high),
+           sum(total_w2), sum(total_sq_w2), max(heaviest)"""
+"""The fields of a `Tally` without bins, in their order, of rows that are added up."""
 
 
 def summed(starts_at: sql.Composable, bins: int) -> sql.Composed:

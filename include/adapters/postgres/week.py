@@ -14,6 +14,7 @@ from include.adapters.postgres.costs import Costs
 from include.adapters.postgres.experts_week import experts_week
 from include.adapters.postgres.on_call import OnCall
 from include.adapters.postgres.probes import Probes
+from include.adapters.postgres.tallies import AS_TALLY
 from include.domain.alert import Alert, Incident, Precision
 from include.domain.cost import DailyCost
 from include.domain.feedback import ExpertsWeek
@@ -34,9 +35,6 @@ READ_CHARS, READ_EXPLANATION_CHARS = 20_000, 4_000
 """How much is read of an example's texts: more than anybody is shown, since what must be hidden is hidden first."""
 WORST_HOURS, MOST_WORST = 8, 300
 """Of how many hours of a project the worst answers are looked for, and how many are read of all projects together."""
-
-SUMS = """sum(n)::bigint, sum(weight), sum(weight_sq), sum(total), sum(total_sq), min(low), max(high), sum(total_w2),
-           sum(total_sq_w2), max(heaviest)"""
 
 DAILY_SCORES = """
     SELECT date_bin('24 hours', $at, %(start)s), project, environment, measure, epoch, $sums
@@ -283,4 +281,4 @@ def _by_step(query: str, window: Window) -> bytes:
     """The query over days where the window is of whole days (UTC), else over hours."""
     is_whole = all(moment.time() == time.min for moment in (window.start, window.end))
     words = {"step": "daily", "at": "day"} if is_whole else {"step": "hourly", "at": "hour"}
-    return Template(query).substitute(words, sums=SUMS).encode()
+    return Template(query).substitute(words, sums=AS_TALLY).encode()

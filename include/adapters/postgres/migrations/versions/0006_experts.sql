@@ -61,6 +61,3 @@ CREATE TABLE assay.cost_summaries (
     day             date PRIMARY KEY,
     made_from       text NOT NULL
 );
-
--- People score few answers of many: what they did is found without reading what judges gave.
-CREATE INDEX scores_by_people ON assay.scores (logged_at) WHERE source = 'HUMAN';
